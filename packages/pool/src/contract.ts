@@ -1,0 +1,142 @@
+import type { GlobalId } from "@laila/schema";
+import type * as z from "zod";
+
+/** Opaque: compare for equality, and only with versions of the same pool. Equal content may repeat one. */
+export type Version = string;
+
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A write happens only if this holds at the moment of commit; otherwise CONFLICT and nothing changed. */
+export type WriteCondition = { readonly ifAbsent: true } | { readonly ifVersion: Version };
+
+export interface WriteOptions extends CallOptions {
+  readonly condition?: WriteCondition | undefined;
+}
+
+export interface KeysOptions extends CallOptions {
+  readonly prefix?: string | undefined;
+}
+
+export interface ReadResult {
+  readonly bytes: Uint8Array;
+  /** Undefined where the pool has no versions. */
+  readonly version: Version | undefined;
+}
+
+/** One key's outcome of `readMany`: neither `result` nor `error` means "not there". */
+export interface ReadManyResult {
+  readonly key: string;
+  readonly result?: ReadResult | undefined;
+  readonly error?: unknown;
+}
+
+export interface WriteManyItem {
+  readonly key: string;
+  readonly bytes: Uint8Array;
+  readonly condition?: WriteCondition | undefined;
+}
+
+/** One key's outcome of `writeMany` and `deleteMany`, in the order asked. */
+export interface ManyResult {
+  readonly key: string;
+  readonly version?: Version | undefined;
+  readonly error?: unknown;
+}
+
+/** What a pool can do. The conformance suite checks each of these against what it does. */
+export interface Supports {
+  /** `ifAbsent` and `ifVersion` hold, also between writers that don't know of each other. */
+  readonly conditionalWrites: boolean;
+  /** A write that resolved survives the sudden death of the process. */
+  readonly durable: boolean;
+  /** What was written is there after close and reopen. */
+  readonly persistent: boolean;
+  /** The `…Many` calls cost less than one call for each key. */
+  readonly batch: boolean;
+  /** `_readStream` and `_writeStream` exist. */
+  readonly streams: boolean;
+  /** Several processes may use the storage at the same time. */
+  readonly sharedBetweenProcesses: boolean;
+  /** Values may vanish without a delete: good for a cache only. */
+  readonly evicts: boolean;
+  readonly maxValueBytes: number;
+  /** In UTF-8 bytes, at least 256. */
+  readonly maxKeyBytes: number;
+}
+
+/**
+ * A pool stores bytes under a key. Keys are well-formed Unicode strings, 1 to 256 UTF-8 bytes
+ * everywhere (`supports.maxKeyBytes` says more); values are bytes. Every call may throw, besides what it
+ * names: CLOSED after `close()`, ABORTED or TIMEOUT through its signal, INVALID_ARGUMENT for a malformed
+ * key, ACCESS_DENIED, NO_SUCH_STORE, UNAVAILABLE and the other codes of the storage behind it.
+ */
+export interface PoolLike extends AsyncDisposable {
+  readonly globalId: GlobalId;
+  readonly nickname: string | undefined;
+  readonly supports: Supports;
+  /** The pool that a read which misses here goes on to; see {@link proxyTo}. */
+  readonly proxy: PoolLike | undefined;
+
+  /** Every call opens by itself; calling it tells early whether the storage is there. A failed open is tried again. */
+  open(options?: CallOptions): Promise<void>;
+  /** The value, or undefined when there is none. CORRUPT when there is one that cannot be trusted. */
+  read(key: string, options?: CallOptions): Promise<ReadResult | undefined>;
+  /** Durable (where `supports.durable`) and atomic when it resolves. CONFLICT, TOO_LARGE, NO_SPACE. */
+  write(key: string, bytes: Uint8Array, options?: WriteOptions): Promise<Version | undefined>;
+  /** Gone when it resolves. Deleting what is not there is no error. */
+  delete(key: string, options?: CallOptions): Promise<void>;
+  /** Without reading the value; never false when it does not know. */
+  exists(key: string, options?: CallOptions): Promise<boolean>;
+  /** Every key exactly once, in no order, never silently cut. Keys written meanwhile may be there or not. */
+  keys(options?: KeysOptions): AsyncIterable<string>;
+  /** In any order. A key's own failure is its `error`; the others go on. */
+  readMany(keys: Iterable<string>, options?: CallOptions): AsyncIterable<ReadManyResult>;
+  /** An outcome for each item, in order. */
+  writeMany(items: Iterable<WriteManyItem>, options?: CallOptions): Promise<ManyResult[]>;
+  deleteMany(keys: Iterable<string>, options?: CallOptions): Promise<ManyResult[]>;
+  /** Makes reads that miss here read `origin` and keep a copy; undefined takes it off. Cycles are INVALID_ARGUMENT. */
+  proxyTo(origin: PoolLike | undefined): void;
+  /** The configuration as a document: `class_token`, `package`, `nickname`, snake_case fields; secrets as `Secret`. */
+  toConfig(): PoolConfig;
+  /** Flushes and releases. Closing twice is fine. */
+  close(): Promise<void>;
+}
+
+/** What {@link PoolLike.toConfig} gives. Values of fields marked secret are `Secret` objects, not strings. */
+export interface PoolConfig {
+  readonly class_token: string;
+  readonly package: string;
+  readonly nickname?: string;
+  readonly [field: string]: unknown;
+}
+
+/** What a pool gets besides its configuration: who it is and where it lives. */
+export interface PoolOptions {
+  /** Restores an identity, as a recovery does. */
+  readonly globalId?: GlobalId | undefined;
+  /** The namespace of nicknames (a uuid). */
+  readonly namespace?: string | undefined;
+  /** LAILA's home directory. Backends that need one fall back to LAILA_HOME, then `~/.laila`. */
+  readonly home?: string | undefined;
+  /** What relative paths of the configuration are relative to; the working directory unless given. */
+  readonly directory?: string | undefined;
+}
+
+/** A class of pools, as recovery is given them: `poolClasses: [S3Pool, HDF5Pool]`. */
+export interface PoolClass<P extends PoolLike = PoolLike> {
+  // biome-ignore lint/suspicious/noExplicitAny: every class has its own configuration type.
+  new (config: any, options?: PoolOptions): P;
+  /** All fields, marked with `secret`, `exempt` and `path` where they are; `nickname` is the base's. */
+  readonly configSchema: z.ZodObject;
+  /** The name in documents: `S3Pool`. */
+  readonly classToken: string;
+  readonly packageName: string;
+  /**
+   * Where a pool of this (parsed, camelCase) configuration sends its credentials, as a URL origin such
+   * as `https://s3.example.org`; undefined when the configuration names no destination of its own.
+   * A class whose configuration can name a host must have it.
+   */
+  destination?(config: Readonly<Record<string, unknown>>): string | undefined;
+}

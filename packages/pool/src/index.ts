@@ -1,0 +1,21 @@
+export { abortError, exempt, isLailaError, LailaError, path, Secret, secret } from "@laila/schema";
+export { mapLimit } from "./concurrency.js";
+export type {
+  CallOptions,
+  KeysOptions,
+  ManyResult,
+  PoolClass,
+  PoolConfig,
+  PoolLike,
+  PoolOptions,
+  ReadManyResult,
+  ReadResult,
+  Supports,
+  Version,
+  WriteCondition,
+  WriteManyItem,
+  WriteOptions,
+} from "./contract.js";
+export { checkKey, utf8Length } from "./key.js";
+export { MemoryPool, type MemoryPoolConfig } from "./memory-pool.js";
+export { Pool } from "./pool.js";

@@ -1,0 +1,100 @@
+import { LailaError } from "@laila/schema";
+import * as z from "zod";
+import type { KeysOptions, PoolOptions, ReadResult, Supports, Version, WriteOptions } from "./contract.js";
+import { Pool } from "./pool.js";
+
+const configSchema = z.object({
+  /** The most bytes of values it holds. */
+  maxBytes: z.number().int().positive().optional(),
+  /** What happens when it is full: NO_SPACE, or the least recently used values go. */
+  evict: z.literal("lru").optional(),
+});
+
+export type MemoryPoolConfig = z.input<typeof configSchema> & { readonly nickname?: string | undefined };
+
+/** A pool in this process's memory. NO_SPACE when full, unless eviction was asked for. */
+export class MemoryPool extends Pool<z.output<typeof configSchema>> {
+  static readonly configSchema = configSchema;
+  static readonly classToken: string = "MemoryPool";
+  static readonly packageName: string = "@laila/pool";
+
+  readonly supports: Supports;
+  readonly #values = new Map<string, { readonly bytes: Uint8Array; readonly version: Version }>();
+  #bytes = 0;
+  #writes = 0;
+
+  constructor(config: MemoryPoolConfig = {}, options: PoolOptions = {}) {
+    super(config, options);
+    this.supports = {
+      conditionalWrites: true,
+      durable: false,
+      persistent: false,
+      batch: false,
+      streams: false,
+      sharedBetweenProcesses: false,
+      evicts: this.config.evict !== undefined,
+      maxValueBytes: this.config.maxBytes ?? 2 ** 31,
+      maxKeyBytes: 4096,
+    };
+  }
+
+  protected async _open(): Promise<void> {}
+
+  protected async _read(key: string): Promise<ReadResult | undefined> {
+    const found = this.#values.get(key);
+    if (!found) return undefined;
+    if (this.config.evict) this.#touch(key, found);
+    return { bytes: found.bytes.slice(), version: found.version };
+  }
+
+  protected async _write(key: string, bytes: Uint8Array, { condition }: WriteOptions): Promise<Version> {
+    const old = this.#values.get(key);
+    const holds = !condition || ("ifAbsent" in condition ? !old : old?.version === condition.ifVersion);
+    if (!holds) {
+      throw new LailaError("CONFLICT", `Somebody else wrote ${JSON.stringify(key)} first. Read it again and decide.`, { details: { key, outcome: "lost" } });
+    }
+    this.#makeRoom(key, bytes.byteLength - (old?.bytes.byteLength ?? 0));
+    const version = String(++this.#writes);
+    this.#bytes += bytes.byteLength - (old?.bytes.byteLength ?? 0);
+    this.#touch(key, { bytes: bytes.slice(), version });
+    return version;
+  }
+
+  protected async _delete(key: string): Promise<void> {
+    this.#bytes -= this.#values.get(key)?.bytes.byteLength ?? 0;
+    this.#values.delete(key);
+  }
+
+  protected async _exists(key: string): Promise<boolean> {
+    return this.#values.has(key);
+  }
+
+  protected async *_keys({ prefix = "" }: KeysOptions): AsyncGenerator<string> {
+    for (const key of [...this.#values.keys()]) if (key.startsWith(prefix)) yield key;
+  }
+
+  protected async _close(): Promise<void> {
+    this.#values.clear();
+    this.#bytes = 0;
+  }
+
+  /** A Map keeps insertion order: moved to the end means most recently used. */
+  #touch(key: string, value: { readonly bytes: Uint8Array; readonly version: Version }): void {
+    this.#values.delete(key);
+    this.#values.set(key, value);
+  }
+
+  #makeRoom(key: string, more: number): void {
+    const { maxBytes, evict } = this.config;
+    if (maxBytes === undefined || this.#bytes + more <= maxBytes) return;
+    if (!evict) {
+      throw new LailaError("NO_SPACE", `The memory pool ${this.nickname ?? this.globalId} is full (${this.#bytes} of ${maxBytes} bytes). Forget something, or raise maxBytes.`);
+    }
+    for (const [oldest, { bytes }] of this.#values) {
+      if (this.#bytes + more <= maxBytes) return;
+      if (oldest === key) continue;
+      this.#values.delete(oldest);
+      this.#bytes -= bytes.byteLength;
+    }
+  }
+}

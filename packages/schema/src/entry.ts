@@ -1,0 +1,80 @@
+import { LailaError } from "./errors.js";
+import { defaultNamespace, formatGlobalId, type GlobalId, newUuid, parseGlobalId, uuidOf } from "./global-id.js";
+
+/** Where a thing's identity comes from: a nickname in a namespace, a uuid, or neither (a fresh one). */
+export interface IdentityOptions {
+  readonly nickname?: string | undefined;
+  /** A namespace uuid; the default is LAILA's own. */
+  readonly namespace?: string | undefined;
+}
+
+export interface EntryParts<T> {
+  readonly data: T;
+  readonly scopes: readonly string[];
+  readonly uuid: string;
+  readonly evolution?: number | undefined;
+  readonly nickname?: string | undefined;
+}
+
+/**
+ * A value with an identity. A constant has no evolution; a variable starts at 0, and
+ * {@link Entry.evolve} gives the next one as a new entry. Entries never change.
+ */
+export class Entry<out T = unknown> {
+  readonly data: T;
+  readonly scopes: readonly string[];
+  readonly uuid: string;
+  readonly evolution: number | undefined;
+  readonly nickname: string | undefined;
+  readonly globalId: GlobalId;
+
+  /** INVALID_ID when a part is malformed. Most callers want {@link constant} or {@link variable}. */
+  constructor({ data, scopes, uuid, evolution, nickname }: EntryParts<T>) {
+    this.globalId = formatGlobalId({ scopes, uuid, evolution });
+    this.data = data;
+    this.scopes = Object.freeze([...scopes]);
+    this.uuid = uuid;
+    this.evolution = evolution;
+    this.nickname = nickname;
+    Object.freeze(this);
+  }
+
+  /** The next evolution of a variable. INVALID_ARGUMENT on a constant. */
+  evolve<U>(data: U): Entry<U> {
+    if (this.evolution === undefined) {
+      throw new LailaError("INVALID_ARGUMENT", `${this.globalId} is a constant and cannot evolve. Make a variable, or a constant with another nickname.`);
+    }
+    const { scopes, uuid, nickname } = this;
+    return new Entry({ data, scopes, uuid, nickname, evolution: this.evolution + 1 });
+  }
+}
+
+/** An entry that never changes. Without a nickname it gets a fresh uuid. */
+export function constant<T>(data: T, { nickname, namespace }: IdentityOptions = {}): Entry<T> {
+  return new Entry({ data, scopes: ["ENTRY"], uuid: uuidFor(nickname, namespace), nickname });
+}
+
+/** An entry at evolution 0, or at the one given. INVALID_ID when that is no whole number from 0. */
+export function variable<T>(
+  data: T,
+  { nickname, namespace, evolution = 0 }: IdentityOptions & { readonly evolution?: number } = {},
+): Entry<T> {
+  return new Entry({ data, scopes: ["ENTRY"], uuid: uuidFor(nickname, namespace), evolution, nickname });
+}
+
+/** The global id of a thing that is known by its nickname. */
+export function globalIdOf(
+  nickname: string,
+  { scope = "ENTRY", evolution, namespace }: { readonly scope?: string | undefined; readonly evolution?: number | undefined; readonly namespace?: string | undefined } = {},
+): GlobalId {
+  return formatGlobalId({ scopes: [scope], uuid: uuidOf(nickname, namespace), evolution });
+}
+
+/** An entry for a value that was found under an id. INVALID_ID when the id is malformed. */
+export function entryAt<T>(globalId: GlobalId, data: T, nickname?: string): Entry<T> {
+  return new Entry({ ...parseGlobalId(globalId), data, nickname });
+}
+
+function uuidFor(nickname: string | undefined, namespace = defaultNamespace): string {
+  return nickname === undefined ? newUuid() : uuidOf(nickname, namespace);
+}

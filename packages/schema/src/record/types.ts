@@ -1,0 +1,34 @@
+import type { ClassRegistry } from "../codecs/class-registry.js";
+import type { Entry } from "../entry.js";
+import type { GlobalId } from "../global-id.js";
+
+export type CodecName = "json" | "bytes" | "npy" | "structured";
+export type DigestName = "crc32" | "sha256";
+
+export interface EncodeRecordOptions {
+  /** The global id of the policy that writes, or null. */
+  readonly recorder?: GlobalId | null;
+  readonly borrower?: GlobalId | null;
+  /** When it was written; now unless given. */
+  readonly timestamp?: Date;
+  readonly digest?: DigestName;
+  /** Further members of the record, beside `entry` (such as `environment`). Plain JSON. */
+  readonly extra?: Readonly<Record<string, unknown>>;
+  readonly classes?: ClassRegistry;
+}
+
+export interface DecodeRecordOptions {
+  /** The key that the bytes were found under: a record of another id is CORRUPT ("misfiled"). */
+  readonly key?: GlobalId;
+  readonly classes?: ClassRegistry;
+}
+
+export interface DecodedRecord {
+  readonly entry: Entry;
+  readonly codec: CodecName;
+  readonly recorder: GlobalId | null;
+  readonly borrower: GlobalId | null;
+  readonly timestamp: string;
+  /** What this version does not know: kept, so that a rewrite does not lose it. */
+  readonly extra: Readonly<Record<string, unknown>>;
+}
