@@ -1,0 +1,82 @@
+#!/usr/bin/env node
+/**
+ * Does the set-up and then one command, with only Node, npm and git on the machine:
+ *
+ *     node tooling/bootstrap/run.mjs test|demo|lint|matrix|size|turbo|exec|pnpm [args…]
+ *
+ * `packageManager` in the root package.json pins pnpm; npm fetches that very version. Corepack is
+ * not asked: older Nodes ship one that cannot verify its downloads any more.
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { lint } from "./lint.mjs";
+import { matrix } from "./matrix.mjs";
+import { npmExec, root, run } from "./spawn.mjs";
+
+const usage =
+  "usage: node tooling/bootstrap/run.mjs test|demo|lint|matrix|size|turbo|exec|pnpm [args…]";
+
+const must = async (/** @type {string[]} */ command, options = {}) => {
+  const code = await run(command, options);
+  if (code !== 0) process.exit(code);
+};
+
+const install = async ({ quiet = true } = {}) => {
+  const command = ["pnpm", "install", "--frozen-lockfile", "--prefer-offline"];
+  const code = await run(command, { quiet });
+  if (code === 0) return;
+  console.error("\nThe install failed. If you changed a package.json, run: npm run pnpm install");
+  process.exit(code);
+};
+
+const turbo = ["pnpm", "exec", "turbo"];
+const vitest = ["pnpm", "exec", "vitest", "run"];
+
+const commands = {
+  test: async (/** @type {string[]} */ args) => {
+    await install();
+    await must([...turbo, "run", "build"], { quiet: true });
+    return run([...vitest, ...args]);
+  },
+  demo: async (/** @type {string[]} */ args) => {
+    await install();
+    await must([...turbo, "run", "build", "--filter=@laila-apps/demo..."], { quiet: true });
+    return run(["pnpm", "--silent", "--dir", "apps/demo", "run", "start", ...args]);
+  },
+  lint: async (/** @type {string[]} */ args) => {
+    await install();
+    return lint(args);
+  },
+  matrix: async (/** @type {string[]} */ args) => {
+    await install();
+    await must([...turbo, "run", "build"], { quiet: true });
+    return matrix(args);
+  },
+  size: async (/** @type {string[]} */ args) => {
+    await install();
+    await must([...turbo, "run", "build", "--filter=./packages/*"], { quiet: true });
+    return run(["node", "tooling/checks/bin/size.mjs", ...args]);
+  },
+  turbo: (/** @type {string[]} */ args) => run([...turbo, ...args]),
+  exec: (/** @type {string[]} */ args) => run(["pnpm", "exec", ...args]),
+  pnpm: (/** @type {string[]} */ args) => run(["pnpm", ...args]),
+};
+
+const main = async () => {
+  const [name = "", ...args] = process.argv.slice(2);
+  if (!Object.hasOwn(commands, name)) {
+    console.error(usage);
+    return 2;
+  }
+  const { packageManager } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  const [pin] = packageManager.split("+");
+  // npm puts the pinned pnpm on PATH, where turbo looks for it, and starts this file again.
+  if (process.env.LAILA_PNPM !== pin) {
+    const again = [process.execPath, fileURLToPath(import.meta.url), name, ...args];
+    return run(npmExec(pin, again), { env: { LAILA_PNPM: pin } });
+  }
+  return commands[/** @type {keyof typeof commands} */ (name)](args);
+};
+
+process.exitCode = await main();
