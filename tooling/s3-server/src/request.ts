@@ -1,0 +1,105 @@
+import type { IncomingMessage } from "node:http";
+import { S3Error } from "./errors.js";
+
+/** A request taken apart: raw target, bucket and key, query and headers. Nothing is verified yet. */
+export interface S3Request {
+  readonly method: string;
+  /** The path as sent: percent-encoded, without the query. */
+  readonly rawPath: string;
+  readonly rawQuery: string;
+  /** The path's bytes decoded once, as the signature sees it. */
+  readonly path: string;
+  readonly query: readonly (readonly [name: string, value: string])[];
+  /** By lower-case name; repeated headers joined with a comma. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly bucket: string | undefined;
+  readonly key: string | undefined;
+  readonly incoming: IncomingMessage;
+}
+
+export function parseRequest(incoming: IncomingMessage): S3Request {
+  const target = incoming.url ?? "/";
+  const mark = target.indexOf("?");
+  const rawPath = mark < 0 ? target : target.slice(0, mark);
+  const rawQuery = mark < 0 ? "" : target.slice(mark + 1);
+  if (!rawPath.startsWith("/")) throw invalidUri();
+  const path = decode(rawPath);
+  const slash = path.indexOf("/", 1);
+  const bucket = slash < 0 ? path.slice(1) : path.slice(1, slash);
+  const key = slash < 0 ? "" : path.slice(slash + 1);
+  if (Buffer.byteLength(key) > 1024) {
+    throw new S3Error("KeyTooLongError", "Your key is too long: a key has at most 1024 bytes.");
+  }
+  return {
+    method: incoming.method ?? "GET",
+    rawPath,
+    rawQuery,
+    path,
+    query: rawQuery.split("&").filter(Boolean).map(parsePair),
+    headers: headersOf(incoming),
+    bucket: bucket === "" ? undefined : bucket,
+    key: key === "" ? undefined : key,
+    incoming,
+  };
+}
+
+/** The first value of a query parameter; the empty string for one without a value. */
+export const queryValue = (request: S3Request, name: string): string | undefined =>
+  request.query.find(([n]) => n === name)?.[1];
+
+export const hasQuery = (request: S3Request, name: string): boolean =>
+  request.query.some(([n]) => n === name);
+
+/** A query parameter that is a whole number between 0 and `max`. */
+export function queryNumber(
+  request: S3Request,
+  name: string,
+  fallback: number,
+  max = Number.MAX_SAFE_INTEGER,
+): number {
+  const value = queryValue(request, name);
+  if (value === undefined || value === "") return fallback;
+  if (!/^\d{1,10}$/.test(value)) {
+    throw new S3Error("InvalidArgument", `Argument ${name} must be a whole number.`);
+  }
+  return Math.min(Number(value), max);
+}
+
+/** RFC 3986 encoding as SigV4 wants it: everything but the unreserved characters. */
+export const encodeUri = (text: string): string =>
+  encodeURIComponent(text).replace(
+    /[!'()*]/g,
+    (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+
+function parsePair(pair: string): readonly [string, string] {
+  const equals = pair.indexOf("=");
+  const decodePlus = (text: string) => decode(text.replaceAll("+", " "));
+  return equals < 0
+    ? [decodePlus(pair), ""]
+    : [decodePlus(pair.slice(0, equals)), decodePlus(pair.slice(equals + 1))];
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw invalidUri();
+  }
+}
+
+const invalidUri = () =>
+  new S3Error("InvalidURI", "Couldn't parse the specified URI: it is not percent-encoded UTF-8.");
+
+function headersOf(incoming: IncomingMessage): Record<string, string> {
+  // No prototype: a header may have any name.
+  const headers: Record<string, string> = Object.create(null);
+  const raw = incoming.rawHeaders;
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const name = (raw[i] ?? "").toLowerCase();
+    const value = raw[i + 1] ?? "";
+    const before = headers[name];
+    headers[name] = before === undefined ? value : `${before},${value}`;
+  }
+  return headers;
+}
