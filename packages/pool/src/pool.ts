@@ -63,6 +63,12 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
   protected abstract _keys(options: KeysOptions): AsyncIterable<string>;
   protected abstract _close(): Promise<void>;
 
+  /**
+   * Asked after `_open` by an explicit `open()` only, never by the other calls: is the storage there, and
+   * may we use it? Override it where `_open` does not find out, because every first call would pay for it.
+   */
+  protected async _verify(_options: CallOptions): Promise<void> {}
+
   /** In any order. Composed of `_read` unless a backend has better. */
   protected _readMany(keys: readonly string[], options: CallOptions): AsyncIterable<ReadManyResult> {
     return mapLimit(keys, composedConcurrency, async (key) => {
@@ -101,6 +107,10 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
   }
 
   async open(options: CallOptions = {}): Promise<void> {
+    await this.#run(options, () => this._verify(options));
+  }
+
+  async #ensureOpen(options: CallOptions): Promise<void> {
     this.#check(options);
     // One open serves all who wait; so that one waiter's signal does not fail the others, it runs without any.
     this.#opening ??= this._open({}).catch((error: unknown) => {
@@ -137,7 +147,7 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
   }
 
   async *keys(options: KeysOptions = {}): AsyncGenerator<string> {
-    await this.open(options);
+    await this.#ensureOpen(options);
     for await (const key of this._keys(options)) {
       this.#check(options);
       yield key;
@@ -147,7 +157,7 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
   async *readMany(keys: Iterable<string>, options: CallOptions = {}): AsyncGenerator<ReadManyResult> {
     const wanted = [...keys];
     for (const key of wanted) checkKey(key, this.supports.maxKeyBytes);
-    await this.open(options);
+    await this.#ensureOpen(options);
     for await (const item of this._readMany(wanted, options)) {
       this.#check(options);
       const missed = item.result === undefined && item.error === undefined;
@@ -199,7 +209,7 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
   }
 
   async #run<T>(options: CallOptions, call: () => Promise<T>): Promise<T> {
-    await this.open(options);
+    await this.#ensureOpen(options);
     const work = call();
     this.#active.add(work);
     try {
