@@ -1,0 +1,173 @@
+import {
+  abortError,
+  formatGlobalId,
+  type GlobalId,
+  globalIdOf,
+  isGlobalId,
+  LailaError,
+  newUuid,
+} from "@laila/schema";
+
+/** A taskforce as data. */
+export interface TaskForceConfig {
+  readonly class_token: string;
+  readonly max_concurrency: number;
+  readonly nickname?: string;
+}
+
+/** Something that runs single operations, so many at a time. */
+export interface TaskForce {
+  readonly globalId: GlobalId;
+  readonly nickname: string | undefined;
+  readonly classToken: string;
+  /**
+   * Runs an operation when its turn comes, and settles with it. An operation must not submit another
+   * to the same taskforce and wait for it. ABORTED or TIMEOUT when the signal fires while it waits;
+   * CLOSED after `close()`.
+   */
+  submit<T>(
+    operation: (signal: AbortSignal | undefined) => Promise<T>,
+    options?: { readonly signal?: AbortSignal | undefined },
+  ): Promise<T>;
+  toConfig(): TaskForceConfig;
+  /** Takes nothing new, and resolves when everything submitted has settled. Closing twice is fine. */
+  close(): Promise<void>;
+}
+
+export interface AsyncTaskForceConfig {
+  /** How many operations run at the same time; 64 unless given. */
+  readonly maxConcurrency?: number | undefined;
+  readonly nickname?: string | undefined;
+}
+
+/** Restores an identity, or says in which namespace the nickname is. */
+export interface TaskForceOptions {
+  readonly globalId?: GlobalId | undefined;
+  readonly namespace?: string | undefined;
+}
+
+/** Runs operations in this process, first come, first served, `maxConcurrency` at a time. */
+export class AsyncTaskForce implements TaskForce {
+  static readonly classToken: string = "AsyncTaskForce";
+
+  readonly globalId: GlobalId;
+  readonly nickname: string | undefined;
+  readonly maxConcurrency: number;
+  readonly #waiting = new Set<() => void>();
+  #running = 0;
+  #closing: Promise<void> | undefined;
+  #drained: (() => void) | undefined;
+
+  /** INVALID_CONFIG for a malformed configuration, INVALID_ID for an id that is no TASK_FORCE's. */
+  constructor(
+    { maxConcurrency = 64, nickname }: AsyncTaskForceConfig = {},
+    { globalId, namespace }: TaskForceOptions = {},
+  ) {
+    if (!Number.isSafeInteger(maxConcurrency) || maxConcurrency < 1) {
+      throw new LailaError(
+        "INVALID_CONFIG",
+        "AsyncTaskForce: maxConcurrency must be a whole number from 1.",
+        { details: { fields: ["maxConcurrency"] } },
+      );
+    }
+    if (globalId !== undefined && !isGlobalId(globalId, "TASK_FORCE")) {
+      throw new LailaError(
+        "INVALID_ID",
+        `${JSON.stringify(globalId)} is not the global id of a taskforce.`,
+      );
+    }
+    this.maxConcurrency = maxConcurrency;
+    this.nickname = nickname;
+    this.globalId =
+      globalId ??
+      (nickname === undefined
+        ? formatGlobalId({ scopes: ["TASK_FORCE"], uuid: newUuid() })
+        : globalIdOf(nickname, { scope: "TASK_FORCE", namespace }));
+  }
+
+  get classToken(): string {
+    return AsyncTaskForce.classToken;
+  }
+
+  /** How many operations run now. */
+  get running(): number {
+    return this.#running;
+  }
+
+  /** How many operations wait for their turn. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  async submit<T>(
+    operation: (signal: AbortSignal | undefined) => Promise<T>,
+    { signal }: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<T> {
+    if (this.#closing)
+      throw new LailaError(
+        "CLOSED",
+        `The taskforce ${this.nickname ?? this.globalId} is closed. Make a new one to go on.`,
+      );
+    if (signal?.aborted) throw abortError(signal);
+    if (this.#running >= this.maxConcurrency) await this.#turn(signal);
+    else this.#running++;
+    try {
+      return await operation(signal);
+    } finally {
+      this.#next();
+    }
+  }
+
+  toConfig(): TaskForceConfig {
+    return {
+      class_token: this.classToken,
+      max_concurrency: this.maxConcurrency,
+      ...(this.nickname === undefined ? {} : { nickname: this.nickname }),
+    };
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= new Promise((resolve) => {
+      this.#drained = resolve;
+      this.#settleIfQuiet();
+    });
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** Waits in line. Whoever ends hands its place over, so a newcomer cannot overtake. */
+  #turn(signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const go = (): void => {
+        signal?.removeEventListener("abort", leave);
+        resolve();
+      };
+      const leave = (): void => {
+        this.#waiting.delete(go);
+        // Listening is what makes the signal certain here.
+        reject(abortError(signal as AbortSignal));
+        this.#settleIfQuiet();
+      };
+      this.#waiting.add(go);
+      signal?.addEventListener("abort", leave, { once: true });
+    });
+  }
+
+  #next(): void {
+    const [go] = this.#waiting;
+    if (go) {
+      this.#waiting.delete(go);
+      go();
+    } else {
+      this.#running--;
+      this.#settleIfQuiet();
+    }
+  }
+
+  #settleIfQuiet(): void {
+    if (this.#running === 0 && this.#waiting.size === 0) this.#drained?.();
+  }
+}
