@@ -10,19 +10,13 @@ import { root } from "../src/packages.mjs";
 import { Consumer, node } from "./support/consumer.js";
 import { type Block, blocksOf, readmes } from "./support/readme.js";
 
-let consumer: Consumer;
+const consumer = new Consumer(inject("everything"));
 let server: Awaited<ReturnType<typeof startS3Server>>;
 
 beforeAll(async () => {
-  [consumer, server] = await Promise.all([
-    Consumer.install(Object.values(inject("tarballs"))),
-    startS3Server({ buckets: readmes().map(bucketOf) }),
-  ]);
+  server = await startS3Server({ buckets: readmes().map(bucketOf) });
 });
-afterAll(async () => {
-  await server?.close();
-  await consumer?.remove();
-});
+afterAll(() => server.close());
 
 const bucketOf = ({ name }: { name: string }) => `readme-${name}`;
 const is = (word: string) => (block: Block) => block.info.includes(word);

@@ -17,7 +17,7 @@ export interface Outcome {
 export class Consumer {
   readonly directory: string;
 
-  private constructor(directory: string) {
+  constructor(directory: string) {
     this.directory = directory;
   }
 
@@ -34,7 +34,7 @@ export class Consumer {
     return new Consumer(directory);
   }
 
-  /** A fresh folder inside, from which the installed packages resolve, with these files in it. */
+  /** A folder inside, from which the installed packages resolve; it gets these files. */
   async folder(name: string, files: Readonly<Record<string, string>> = {}): Promise<string> {
     const folder = join(this.directory, name);
     await mkdir(folder, { recursive: true });
