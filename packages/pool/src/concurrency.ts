@@ -2,7 +2,11 @@
  * Runs `act` over the items, at most `limit` at a time, and yields results as they come.
  * A rejection of `act` ends the iteration with it. Leaving early starts nothing new.
  */
-export async function* mapLimit<I, O>(items: Iterable<I>, limit: number, act: (item: I) => Promise<O>): AsyncGenerator<O> {
+export async function* mapLimit<I, O>(
+  items: Iterable<I>,
+  limit: number,
+  act: (item: I) => Promise<O>,
+): AsyncGenerator<O> {
   const running = new Map<number, Promise<{ id: number; value: O }>>();
   let next = 0;
   for (const item of items) {

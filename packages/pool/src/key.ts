@@ -13,11 +13,18 @@ export function utf8Length(text: string): number {
 
 /** INVALID_ARGUMENT unless the key is a well-formed string of 1 to `maxKeyBytes` UTF-8 bytes. */
 export function checkKey(key: unknown, maxKeyBytes: number): asserts key is string {
-  if (typeof key !== "string") throw invalid(`A key must be a string, this is ${key === null ? "null" : typeof key}.`);
+  if (typeof key !== "string")
+    throw invalid(`A key must be a string, this is ${key === null ? "null" : typeof key}.`);
   if (key.length === 0) throw invalid("A key must not be empty.");
-  if (/\p{Surrogate}/u.test(key)) throw invalid(`The key ${JSON.stringify(key.slice(0, 80))} is no well-formed Unicode: it has a lone surrogate.`);
+  if (/\p{Surrogate}/u.test(key))
+    throw invalid(
+      `The key ${JSON.stringify(key.slice(0, 80))} is no well-formed Unicode: it has a lone surrogate.`,
+    );
   const bytes = utf8Length(key);
-  if (bytes > maxKeyBytes) throw invalid(`The key ${JSON.stringify(key.slice(0, 80))}… has ${bytes} bytes in UTF-8; this pool takes at most ${maxKeyBytes}.`);
+  if (bytes > maxKeyBytes)
+    throw invalid(
+      `The key ${JSON.stringify(key.slice(0, 80))}… has ${bytes} bytes in UTF-8; this pool takes at most ${maxKeyBytes}.`,
+    );
 }
 
 function invalid(message: string): LailaError {

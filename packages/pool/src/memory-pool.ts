@@ -1,6 +1,13 @@
 import { LailaError } from "@laila/schema";
 import * as z from "zod";
-import type { KeysOptions, PoolOptions, ReadResult, Supports, Version, WriteOptions } from "./contract.js";
+import type {
+  KeysOptions,
+  PoolOptions,
+  ReadResult,
+  Supports,
+  Version,
+  WriteOptions,
+} from "./contract.js";
 import { Pool } from "./pool.js";
 
 const configSchema = z.object({
@@ -10,7 +17,9 @@ const configSchema = z.object({
   evict: z.literal("lru").optional(),
 });
 
-export type MemoryPoolConfig = z.input<typeof configSchema> & { readonly nickname?: string | undefined };
+export type MemoryPoolConfig = z.input<typeof configSchema> & {
+  readonly nickname?: string | undefined;
+};
 
 /** A pool in this process's memory. NO_SPACE when full, unless eviction was asked for. */
 export class MemoryPool extends Pool<z.output<typeof configSchema>> {
@@ -47,11 +56,20 @@ export class MemoryPool extends Pool<z.output<typeof configSchema>> {
     return { bytes: found.bytes.slice(), version: found.version };
   }
 
-  protected async _write(key: string, bytes: Uint8Array, { condition }: WriteOptions): Promise<Version> {
+  protected async _write(
+    key: string,
+    bytes: Uint8Array,
+    { condition }: WriteOptions,
+  ): Promise<Version> {
     const old = this.#values.get(key);
-    const holds = !condition || ("ifAbsent" in condition ? !old : old?.version === condition.ifVersion);
+    const holds =
+      !condition || ("ifAbsent" in condition ? !old : old?.version === condition.ifVersion);
     if (!holds) {
-      throw new LailaError("CONFLICT", `Somebody else wrote ${JSON.stringify(key)} first. Read it again and decide.`, { details: { key, outcome: "lost" } });
+      throw new LailaError(
+        "CONFLICT",
+        `Somebody else wrote ${JSON.stringify(key)} first. Read it again and decide.`,
+        { details: { key, outcome: "lost" } },
+      );
     }
     this.#makeRoom(key, bytes.byteLength - (old?.bytes.byteLength ?? 0));
     const version = String(++this.#writes);
@@ -88,7 +106,10 @@ export class MemoryPool extends Pool<z.output<typeof configSchema>> {
     const { maxBytes, evict } = this.config;
     if (maxBytes === undefined || this.#bytes + more <= maxBytes) return;
     if (!evict) {
-      throw new LailaError("NO_SPACE", `The memory pool ${this.nickname ?? this.globalId} is full (${this.#bytes} of ${maxBytes} bytes). Forget something, or raise maxBytes.`);
+      throw new LailaError(
+        "NO_SPACE",
+        `The memory pool ${this.nickname ?? this.globalId} is full (${this.#bytes} of ${maxBytes} bytes). Forget something, or raise maxBytes.`,
+      );
     }
     for (const [oldest, { bytes }] of this.#values) {
       if (this.#bytes + more <= maxBytes) return;

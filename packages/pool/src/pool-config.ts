@@ -1,4 +1,15 @@
-import { fieldMark, fieldsOf, type GlobalId, globalIdOf, LailaError, newUuid, formatGlobalId, isGlobalId, Secret, storedNames } from "@laila/schema";
+import {
+  fieldMark,
+  fieldsOf,
+  formatGlobalId,
+  type GlobalId,
+  globalIdOf,
+  isGlobalId,
+  LailaError,
+  newUuid,
+  Secret,
+  storedNames,
+} from "@laila/schema";
 import type * as z from "zod";
 import type { PoolClass, PoolConfig, PoolOptions } from "./contract.js";
 
@@ -16,13 +27,19 @@ export interface ParsedConfig {
  * Validates what a constructor was given against the class's own schema.
  * INVALID_CONFIG names each field that is wrong, never its value.
  */
-export function parseConfig(cls: Pick<PoolClass, "configSchema" | "classToken">, input: unknown): ParsedConfig {
+export function parseConfig(
+  cls: Pick<PoolClass, "configSchema" | "classToken">,
+  input: unknown,
+): ParsedConfig {
   if (typeof input !== "object" || input === null || Array.isArray(input)) {
     throw new LailaError("INVALID_CONFIG", `${cls.classToken} takes a configuration object.`);
   }
   const { nickname, ...rest } = input as Record<string, unknown>;
   if (nickname !== undefined && (typeof nickname !== "string" || /\p{Surrogate}/u.test(nickname))) {
-    throw new LailaError("INVALID_CONFIG", `${cls.classToken}: nickname must be a well-formed string.`);
+    throw new LailaError(
+      "INVALID_CONFIG",
+      `${cls.classToken}: nickname must be a well-formed string.`,
+    );
   }
   const fields = fieldsOf(cls.configSchema);
   const secrets = new Map<string, Secret>();
@@ -35,17 +52,27 @@ export function parseConfig(cls: Pick<PoolClass, "configSchema" | "classToken">,
       plain[name] = value.reveal();
     } else plain[name] = value;
     if (plain[name] === "" && field && fieldMark(field)?.laila === "secret") {
-      throw new LailaError("INVALID_CONFIG", `${cls.classToken}: ${name} is empty. Give the secret, or leave the field out.`, { details: { fields: [name] } });
+      throw new LailaError(
+        "INVALID_CONFIG",
+        `${cls.classToken}: ${name} is empty. Give the secret, or leave the field out.`,
+        { details: { fields: [name] } },
+      );
     }
   }
   const parsed = cls.configSchema.strict().safeParse(plain);
   if (!parsed.success) throw invalidConfig(cls.classToken, parsed.error.issues);
-  return { nickname, values: Object.freeze(parsed.data), given: new Set(Object.keys(plain)), secrets };
+  return {
+    nickname,
+    values: Object.freeze(parsed.data),
+    given: new Set(Object.keys(plain)),
+    secrets,
+  };
 }
 
 function invalidConfig(classToken: string, issues: readonly z.core.$ZodIssue[]): LailaError {
   const told = issues.map((issue) => {
-    if (issue.code === "unrecognized_keys") return `unknown field ${issue.keys.map((key) => JSON.stringify(key)).join(", ")}`;
+    if (issue.code === "unrecognized_keys")
+      return `unknown field ${issue.keys.map((key) => JSON.stringify(key)).join(", ")}`;
     return `${issue.path.join(".") || "configuration"}: ${issue.message}`;
   });
   return new LailaError("INVALID_CONFIG", `${classToken} cannot be made: ${told.join("; ")}.`, {
@@ -54,7 +81,10 @@ function invalidConfig(classToken: string, issues: readonly z.core.$ZodIssue[]):
 }
 
 /** The document form of a parsed configuration; see {@link PoolConfig}. */
-export function captureConfig(cls: Pick<PoolClass, "configSchema" | "classToken" | "packageName">, parsed: ParsedConfig): PoolConfig {
+export function captureConfig(
+  cls: Pick<PoolClass, "configSchema" | "classToken" | "packageName">,
+  parsed: ParsedConfig,
+): PoolConfig {
   const captured: Record<string, unknown> = {};
   const fields = fieldsOf(cls.configSchema);
   for (const [name, stored] of storedNames(cls.configSchema)) {
@@ -62,7 +92,10 @@ export function captureConfig(cls: Pick<PoolClass, "configSchema" | "classToken"
     if (!field || !parsed.given.has(name)) continue;
     const kind = fieldMark(field)?.laila;
     if (kind === "exempt") continue;
-    captured[stored] = kind === "secret" ? (parsed.secrets.get(name) ?? new Secret(String(parsed.values[name]))) : parsed.values[name];
+    captured[stored] =
+      kind === "secret"
+        ? (parsed.secrets.get(name) ?? new Secret(String(parsed.values[name])))
+        : parsed.values[name];
   }
   return {
     class_token: cls.classToken,
@@ -73,9 +106,16 @@ export function captureConfig(cls: Pick<PoolClass, "configSchema" | "classToken"
 }
 
 /** A pool's global id: the one given, or that of its nickname, or a fresh one. INVALID_ID. */
-export function poolId(nickname: string | undefined, { globalId, namespace }: PoolOptions): GlobalId {
+export function poolId(
+  nickname: string | undefined,
+  { globalId, namespace }: PoolOptions,
+): GlobalId {
   if (globalId !== undefined) {
-    if (!isGlobalId(globalId, "POOL")) throw new LailaError("INVALID_ID", `${JSON.stringify(globalId)} is not the global id of a pool.`);
+    if (!isGlobalId(globalId, "POOL"))
+      throw new LailaError(
+        "INVALID_ID",
+        `${JSON.stringify(globalId)} is not the global id of a pool.`,
+      );
     return globalId;
   }
   if (nickname !== undefined) return globalIdOf(nickname, { scope: "POOL", namespace });

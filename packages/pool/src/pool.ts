@@ -57,7 +57,11 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
   protected abstract _open(options: CallOptions): Promise<void>;
   protected abstract _read(key: string, options: CallOptions): Promise<ReadResult | undefined>;
   /** The bytes are the caller's: copy them before the first await, or be done with them. */
-  protected abstract _write(key: string, bytes: Uint8Array, options: WriteOptions): Promise<Version | undefined>;
+  protected abstract _write(
+    key: string,
+    bytes: Uint8Array,
+    options: WriteOptions,
+  ): Promise<Version | undefined>;
   protected abstract _delete(key: string, options: CallOptions): Promise<void>;
   protected abstract _exists(key: string, options: CallOptions): Promise<boolean>;
   protected abstract _keys(options: KeysOptions): AsyncIterable<string>;
@@ -70,7 +74,10 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
   protected async _verify(_options: CallOptions): Promise<void> {}
 
   /** In any order. Composed of `_read` unless a backend has better. */
-  protected _readMany(keys: readonly string[], options: CallOptions): AsyncIterable<ReadManyResult> {
+  protected _readMany(
+    keys: readonly string[],
+    options: CallOptions,
+  ): AsyncIterable<ReadManyResult> {
     return mapLimit(keys, composedConcurrency, async (key) => {
       try {
         return { key, result: await this._read(key, options) };
@@ -81,12 +88,20 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
   }
 
   /** In the order asked. Composed of `_write` unless a backend has better. */
-  protected async _writeMany(items: readonly WriteManyItem[], options: CallOptions): Promise<ManyResult[]> {
-    return outcomes(items, ({ key, bytes, condition }) => this._write(key, bytes, { ...options, condition }));
+  protected async _writeMany(
+    items: readonly WriteManyItem[],
+    options: CallOptions,
+  ): Promise<ManyResult[]> {
+    return outcomes(items, ({ key, bytes, condition }) =>
+      this._write(key, bytes, { ...options, condition }),
+    );
   }
 
   /** In the order asked. Composed of `_delete` unless a backend has better. */
-  protected async _deleteMany(keys: readonly string[], options: CallOptions): Promise<ManyResult[]> {
+  protected async _deleteMany(
+    keys: readonly string[],
+    options: CallOptions,
+  ): Promise<ManyResult[]> {
     return outcomes(
       keys.map((key) => ({ key })),
       async ({ key }) => {
@@ -128,7 +143,11 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
     return this.#readThrough.read(key, options);
   }
 
-  async write(key: string, bytes: Uint8Array, options: WriteOptions = {}): Promise<Version | undefined> {
+  async write(
+    key: string,
+    bytes: Uint8Array,
+    options: WriteOptions = {},
+  ): Promise<Version | undefined> {
     checkKey(key, this.supports.maxKeyBytes);
     checkWrite(this.supports, key, bytes, options);
     // Opening may take a while; from here on the caller may change the buffer.
@@ -154,7 +173,10 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
     }
   }
 
-  async *readMany(keys: Iterable<string>, options: CallOptions = {}): AsyncGenerator<ReadManyResult> {
+  async *readMany(
+    keys: Iterable<string>,
+    options: CallOptions = {},
+  ): AsyncGenerator<ReadManyResult> {
     const wanted = [...keys];
     for (const key of wanted) checkKey(key, this.supports.maxKeyBytes);
     await this.#ensureOpen(options);
@@ -165,7 +187,10 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
     }
   }
 
-  async writeMany(items: Iterable<WriteManyItem>, options: CallOptions = {}): Promise<ManyResult[]> {
+  async writeMany(
+    items: Iterable<WriteManyItem>,
+    options: CallOptions = {},
+  ): Promise<ManyResult[]> {
     const own = [...items];
     for (const item of own) {
       checkKey(item.key, this.supports.maxKeyBytes);
@@ -195,7 +220,11 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
   }
 
   toJSON(): object {
-    return { class_token: this.#class().classToken, globalId: this.globalId, nickname: this.nickname };
+    return {
+      class_token: this.#class().classToken,
+      globalId: this.globalId,
+      nickname: this.nickname,
+    };
   }
 
   // ---------------------------------------------------------------------------------------------
@@ -203,7 +232,12 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
   async #shutDown(): Promise<void> {
     const opening = this.#opening;
     // A failed open has nothing to release; its own caller was told.
-    const opened = opening && (await opening.then(() => true, () => false));
+    const opened =
+      opening &&
+      (await opening.then(
+        () => true,
+        () => false,
+      ));
     await Promise.allSettled(this.#active);
     if (opened) await this._close();
   }
@@ -221,7 +255,10 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
 
   #check({ signal }: CallOptions): void {
     if (this.#closing) {
-      throw new LailaError("CLOSED", `The pool ${this.nickname ?? this.globalId} is closed. Make a new one to go on.`);
+      throw new LailaError(
+        "CLOSED",
+        `The pool ${this.nickname ?? this.globalId} is closed. Make a new one to go on.`,
+      );
     }
     if (signal?.aborted) throw abortError(signal);
   }
@@ -231,19 +268,38 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
   }
 }
 
-function checkWrite(supports: Supports, key: string, bytes: unknown, { condition }: WriteOptions): void {
+function checkWrite(
+  supports: Supports,
+  key: string,
+  bytes: unknown,
+  { condition }: WriteOptions,
+): void {
   if (!(bytes instanceof Uint8Array)) {
-    throw new LailaError("INVALID_ARGUMENT", `The value for ${JSON.stringify(key)} must be a Uint8Array.`);
+    throw new LailaError(
+      "INVALID_ARGUMENT",
+      `The value for ${JSON.stringify(key)} must be a Uint8Array.`,
+    );
   }
   if (bytes.byteLength > supports.maxValueBytes) {
-    throw new LailaError("TOO_LARGE", `The value for ${JSON.stringify(key)} has ${bytes.byteLength} bytes; this pool takes at most ${supports.maxValueBytes}.`);
+    throw new LailaError(
+      "TOO_LARGE",
+      `The value for ${JSON.stringify(key)} has ${bytes.byteLength} bytes; this pool takes at most ${supports.maxValueBytes}.`,
+    );
   }
   if (condition === undefined) return;
   if (!supports.conditionalWrites) {
-    throw new LailaError("UNSUPPORTED", "This pool has no conditional writes. Write without a condition, or use a pool whose supports.conditionalWrites is true.");
+    throw new LailaError(
+      "UNSUPPORTED",
+      "This pool has no conditional writes. Write without a condition, or use a pool whose supports.conditionalWrites is true.",
+    );
   }
-  const valid = "ifAbsent" in condition ? condition.ifAbsent === true : typeof condition.ifVersion === "string";
-  if (!valid) throw new LailaError("INVALID_ARGUMENT", "A write condition is { ifAbsent: true } or { ifVersion: version }.");
+  const valid =
+    "ifAbsent" in condition ? condition.ifAbsent === true : typeof condition.ifVersion === "string";
+  if (!valid)
+    throw new LailaError(
+      "INVALID_ARGUMENT",
+      "A write condition is { ifAbsent: true } or { ifVersion: version }.",
+    );
 }
 
 /** Rejects as soon as the signal aborts, whatever becomes of the promise. */
@@ -261,7 +317,10 @@ async function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined
   }
 }
 
-async function outcomes<I extends { readonly key: string }>(items: readonly I[], act: (item: I) => Promise<Version | undefined>): Promise<ManyResult[]> {
+async function outcomes<I extends { readonly key: string }>(
+  items: readonly I[],
+  act: (item: I) => Promise<Version | undefined>,
+): Promise<ManyResult[]> {
   const results: ManyResult[] = new Array(items.length);
   const done = mapLimit([...items.entries()], composedConcurrency, async ([i, item]) => {
     try {

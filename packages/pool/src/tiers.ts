@@ -10,7 +10,10 @@ export class ReadThrough {
   constructor(cache: PoolLike, origin: PoolLike) {
     for (let pool: PoolLike | undefined = origin; pool; pool = pool.proxy) {
       if (pool === cache || pool.globalId === cache.globalId) {
-        throw new LailaError("INVALID_ARGUMENT", `${cache.globalId} cannot be a proxy of ${origin.globalId}: the chain leads back to it.`);
+        throw new LailaError(
+          "INVALID_ARGUMENT",
+          `${cache.globalId} cannot be a proxy of ${origin.globalId}: the chain leads back to it.`,
+        );
       }
     }
     this.#cache = cache;

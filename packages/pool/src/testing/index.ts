@@ -1,1 +1,40 @@
-export {};
+import { capture } from "./capture.js";
+import { concurrency } from "./concurrency.js";
+import { conditions } from "./conditions.js";
+import { keys } from "./keys.js";
+import { lifecycle } from "./lifecycle.js";
+import { listing } from "./listing.js";
+import { many } from "./many.js";
+import { model } from "./model.js";
+import { roundTrips } from "./round-trips.js";
+import { signals } from "./signals.js";
+import { type DescribePoolOptions, type Runner, Suite } from "./suite.js";
+
+export type { DescribePoolOptions, PoolUnderTest, Runner } from "./suite.js";
+
+/** In the order they run; secrets are looked for at the end, in every error that came up before. */
+const floors = [
+  roundTrips,
+  keys,
+  listing,
+  many,
+  conditions,
+  concurrency,
+  signals,
+  lifecycle,
+  model,
+  capture,
+];
+
+/**
+ * Declares the conformance tests of a pool: every promise of the pool contract, as far as
+ * `options.supports` says that it is made. Works with any test runner that has `describe` and `it`.
+ * The property test needs the package fast-check.
+ */
+export function describePool(name: string, options: DescribePoolOptions, runner: Runner): void {
+  runner.describe(name, () => {
+    const suite = new Suite(options, runner);
+    for (const floor of floors) floor(suite);
+    suite.finish();
+  });
+}

@@ -1,0 +1,153 @@
+import type { ErrorCode, LailaError } from "@laila/schema";
+import type { PoolClass, PoolLike, Supports } from "../contract.js";
+import { fail, rejection, settles } from "./assertions.js";
+import { recapture } from "./recapture.js";
+
+/** What the suite needs of a test runner; vitest's and jest's own functions fit, and node:test's. */
+export interface Runner {
+  describe(name: string, body: () => void): unknown;
+  it(name: string, body: () => Promise<void>, timeoutMilliseconds?: number): unknown;
+  /** Closes the pool that most tests share; without it, a last test does. */
+  afterAll?(body: () => Promise<void>): unknown;
+}
+
+export interface PoolUnderTest {
+  readonly pool: PoolLike;
+  /** Removes what lay behind the pool. Called after the pool (and whatever was reopened) is closed. */
+  dispose?(): Promise<void> | void;
+}
+
+export interface DescribePoolOptions {
+  /**
+   * A new pool on storage that is empty and that no other pool uses: another prefix, another file.
+   * Called about thirty times; the pool need not be open.
+   */
+  create(): PoolUnderTest | Promise<PoolUnderTest>;
+  /**
+   * Another pool object on the storage of `pool`, which is closed, or (where
+   * `supports.sharedBetweenProcesses`) still open. Unless given, it is made of `pool.toConfig()`.
+   */
+  reopen?(pool: PoolLike): PoolLike | Promise<PoolLike>;
+  /** What the pool must declare, and what decides which promises are checked. */
+  readonly supports: Supports;
+  /** The class, where it is not the pool's constructor. */
+  readonly poolClass?: PoolClass;
+  /** Values that must not show in any error, `inspect` or JSON. */
+  readonly secrets?: readonly string[];
+  /** Runs of the property test: 200, or fewer for an endpoint that is far away. */
+  readonly runs?: number;
+}
+
+/** What one test works with; whatever it makes is closed and disposed of when the test ends. */
+export interface Room {
+  /** The pool that tests share. Others' keys are in it: use keys of {@link key}. */
+  readonly pool: PoolLike;
+  /** A key of this test alone. */
+  key(name?: string): string;
+  /** A pool on empty storage of its own. */
+  fresh(): Promise<PoolLike>;
+  reopen(pool: PoolLike): Promise<PoolLike>;
+  /** As {@link rejection}, and the error is kept for the search for secrets. */
+  rejects(
+    promise: Promise<unknown>,
+    code: ErrorCode | readonly ErrorCode[],
+    what: string,
+  ): Promise<LailaError>;
+}
+
+const testTimeout = 120_000;
+const propertyRuns = 200;
+
+/** Registers tests and gives each its room. */
+export class Suite {
+  readonly supports: Supports;
+  readonly secrets: readonly string[];
+  readonly runs: number;
+  /** Every error that a test provoked. */
+  readonly errors: unknown[] = [];
+  readonly #options: DescribePoolOptions;
+  readonly #runner: Runner;
+  #shared: Promise<PoolUnderTest> | undefined;
+  #rooms = 0;
+
+  constructor(options: DescribePoolOptions, runner: Runner) {
+    this.#options = options;
+    this.#runner = runner;
+    this.supports = options.supports;
+    this.secrets = options.secrets ?? [];
+    this.runs = Math.min(options.runs ?? propertyRuns, propertyRuns);
+  }
+
+  floor(name: string, body: () => void): void {
+    this.#runner.describe(name, body);
+  }
+
+  it(name: string, test: (room: Room) => Promise<void>): void {
+    this.#runner.it(
+      name,
+      async () => {
+        const made: PoolUnderTest[] = [];
+        const room = await this.#room(made);
+        try {
+          await test(room);
+        } finally {
+          await dispose(made);
+        }
+      },
+      testTimeout,
+    );
+  }
+
+  classOf(pool: PoolLike): PoolClass {
+    const cls = this.#options.poolClass ?? (pool.constructor as PoolClass);
+    if (!("configSchema" in cls) || !("classToken" in cls)) {
+      fail(
+        "The pool's class declares no static configSchema and classToken. Declare them, or give the suite poolClass.",
+      );
+    }
+    return cls;
+  }
+
+  /** Closes the shared pool, at the end. */
+  finish(): void {
+    const close = async (): Promise<void> => {
+      const shared = await this.#shared;
+      if (shared) await dispose([shared]);
+    };
+    if (this.#runner.afterAll) this.#runner.afterAll(close);
+    else this.#runner.it("closes the pool that the tests shared", close, testTimeout);
+  }
+
+  async #room(made: PoolUnderTest[]): Promise<Room> {
+    this.#shared ??= Promise.resolve(this.#options.create());
+    const { pool } = await this.#shared;
+    const prefix = `${(++this.#rooms).toString(36)}~`;
+    let keys = 0;
+    return {
+      pool,
+      key: (name = `key ${++keys}`) => prefix + name,
+      fresh: async () => {
+        const own = await this.#options.create();
+        made.push(own);
+        return own.pool;
+      },
+      reopen: async (old) => {
+        const again = await (this.#options.reopen?.(old) ?? recapture(this.classOf(old), old));
+        if (again === old) fail("reopen must give another pool object than the one it was given.");
+        made.push({ pool: again });
+        return again;
+      },
+      rejects: async (promise, code, what) => {
+        const error = await rejection(promise, typeof code === "string" ? [code] : code, what);
+        this.errors.push(error);
+        return error;
+      },
+    };
+  }
+}
+
+/** Every pool is closed before anything under one of them is removed. */
+async function dispose(made: readonly PoolUnderTest[]): Promise<void> {
+  for (const { pool } of made.toReversed()) await settles(pool.close(), "close");
+  for (const own of made) await own.dispose?.();
+}
