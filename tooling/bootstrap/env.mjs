@@ -9,6 +9,8 @@ export const cleanEnv = (env = process.env) => ({
   ...Object.fromEntries(
     Object.entries(env).filter(([name]) => aboutTheRegistry.test(name) || !writtenByNpm.test(name)),
   ),
+  // Against our .npmrc: npm below us reports errors to people.
+  npm_config_json: "false",
   DO_NOT_TRACK: "1",
   TURBO_TELEMETRY_DISABLED: "1",
   TURBO_NO_UPDATE_NOTIFIER: "1",

@@ -1,0 +1,89 @@
+/**
+ * What each package weighs, and how long `@laila/core` takes to import. Needs a build; prints a
+ * table and judges nothing.
+ */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { builtinModules } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
+import { publishable } from "../src/packages.mjs";
+
+const node = builtinModules.flatMap((name) => [name, `node:${name}`]);
+
+/** @param {Uint8Array} bytes */
+const kB = (bytes) => `${(gzipSync(bytes, { level: 9 }).length / 1000).toFixed(1)} kB`;
+
+/**
+ * The minified bundle of an entry, gzipped.
+ *
+ * @param {string} directory the package
+ * @param {string} file the built entry
+ * @param {string[]} external what is left out besides Node's own modules
+ */
+const sizeOf = async (directory, file, external) => {
+  const { outputFiles } = await build({
+    absWorkingDir: directory,
+    entryPoints: [file],
+    bundle: true,
+    write: false,
+    minify: true,
+    format: "esm",
+    platform: "node",
+    target: "node20",
+    external: [...node, ...external],
+    logLevel: "error",
+  });
+  return kB(outputFiles[0]?.contents ?? new Uint8Array());
+};
+
+const rows = [];
+for (const { directory, manifest } of publishable()) {
+  const dependencies = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies });
+  for (const [path, target] of Object.entries(manifest.publishConfig?.exports ?? {})) {
+    if (typeof target === "string" || !target.default) continue;
+    rows.push({
+      entry: manifest.name + path.slice(1),
+      "itself, min+gzip": await sizeOf(directory, target.default, dependencies),
+      "with all it needs": await sizeOf(directory, target.default, ["vitest", "fast-check"]),
+    });
+  }
+}
+console.table(Object.fromEntries(rows.map(({ entry, ...sizes }) => [entry, sizes])));
+
+/**
+ * The median of 15 runs of a whole Node process, in milliseconds.
+ *
+ * @param {string} cwd
+ * @param {string} code
+ */
+const time = (cwd, code) => {
+  writeFileSync(join(cwd, "entry.mjs"), code);
+  const times = Array.from({ length: 15 }, () => {
+    const start = performance.now();
+    const { status, stderr } = spawnSync(process.execPath, ["entry.mjs"], {
+      cwd,
+      encoding: "utf8",
+    });
+    if (status !== 0) throw new Error(stderr);
+    return performance.now() - start;
+  });
+  return times.sort((a, b) => a - b)[7] ?? Number.NaN;
+};
+
+const folder = mkdtempSync(join(tmpdir(), "laila-size-"));
+try {
+  const core = publishable().find(({ manifest }) => manifest.name === "@laila/core");
+  if (!core) throw new Error("There is no package @laila/core.");
+  symlinkSync(core.directory, join(folder, "core"), "junction");
+  const empty = time(folder, "");
+  const all = time(folder, `import "./core/dist/index.js";`);
+  const ms = (/** @type {number} */ value) => `${value.toFixed(0)} ms`;
+  console.log(
+    `import "@laila/core": ${ms(all - empty)} over an empty Node start of ${ms(empty)} (medians of 15)`,
+  );
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
