@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-const conditions = ["@laila/source", "module", "node", "import", "default"];
+const conditions = ["@laila/source", "node", "import", "default"];
 
 /**
  * Tests run on source: workspace packages resolve through their "@laila/source" condition.
