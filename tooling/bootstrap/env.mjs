@@ -4,7 +4,11 @@ const aboutTheRegistry =
   /^npm_config_(registry|@.+|.*proxy|noproxy|ca|cafile|cert|key|strict_ssl|fetch_.+|cache|userconfig|globalconfig|_.+|\/\/.+)$/;
 const writtenByNpm = /^(npm_.+|INIT_CWD|PNPM_PACKAGE_NAME|PNPM_SCRIPT_SRC_DIR)$/;
 
-/** The environment for pnpm, turbo and npm: as the user set it, quiet, and not phoning home. */
+/**
+ * The environment for pnpm, turbo and npm: as the user set it, quiet, and not phoning home.
+ *
+ * @returns {Record<string, string | undefined>}
+ */
 export const cleanEnv = (env = process.env) => ({
   ...Object.fromEntries(
     Object.entries(env).filter(([name]) => aboutTheRegistry.test(name) || !writtenByNpm.test(name)),

@@ -15,15 +15,17 @@ const windows = process.platform === "win32";
  *   goes to standard error, so that ours carries only what the user asked for
  * @returns {Promise<number>} the exit code
  */
-export const run = ([file, ...args], { env = {}, quiet = false } = {}) =>
+export const run = ([file = "", ...args], { env = {}, quiet = false } = {}) =>
   new Promise((resolve, reject) => {
-    const child = spawn(file, args, {
+    /** @type {import("node:child_process").SpawnOptions} */
+    const options = {
       cwd: root,
       env: { ...cleanEnv(), ...env },
       stdio: ["inherit", quiet ? 2 : "inherit", "inherit"],
       // npm and pnpm are .cmd files there, which Node starts only through a shell.
       shell: windows && file !== process.execPath,
-    });
+    };
+    const child = spawn(file, args, options);
     const wait = () => {
       // Ctrl-C reaches the whole group by itself; we stay until the child has tidied up.
     };

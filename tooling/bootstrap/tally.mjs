@@ -5,7 +5,7 @@
  */
 import { existsSync, readFileSync } from "node:fs";
 
-const [testsFile, testsCode, lintFile, lintCode] = process.argv.slice(2);
+const [testsFile = "", testsCode = "", lintFile = "", lintCode = ""] = process.argv.slice(2);
 const read = (/** @type {string} */ file) =>
   existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : undefined;
 
