@@ -5,6 +5,8 @@ import type { S3Request } from "./request.js";
 /** Looks at what a key holds at the moment of commit, and throws if that must not be replaced. */
 export type Precondition = (current: ObjectVersion | undefined) => void;
 
+export const unconditionally: Precondition = () => undefined;
+
 const sameTag = (left: string, right: string): boolean =>
   left.replace(/^W\/|"/g, "") === right.replace(/^W\/|"/g, "");
 

@@ -10,7 +10,9 @@ export interface S3Request {
   /** The path's bytes decoded once, as the signature sees it. */
   readonly path: string;
   readonly query: readonly (readonly [name: string, value: string])[];
-  /** By lower-case name; repeated headers joined with a comma. */
+  /** As sent, by lower-case name; repeated headers joined with a comma. */
+  readonly sentHeaders: Readonly<Record<string, string>>;
+  /** `sentHeaders`, and those that a presigned URL carries in its query. */
   readonly headers: Readonly<Record<string, string>>;
   readonly bucket: string | undefined;
   readonly key: string | undefined;
@@ -30,13 +32,16 @@ export function parseRequest(incoming: IncomingMessage): S3Request {
   if (Buffer.byteLength(key) > 1024) {
     throw new S3Error("KeyTooLongError", "Your key is too long: a key has at most 1024 bytes.");
   }
+  const query = rawQuery.split("&").filter(Boolean).map(parsePair);
+  const sentHeaders = headersOf(incoming);
   return {
     method: incoming.method ?? "GET",
     rawPath,
     rawQuery,
     path,
-    query: rawQuery.split("&").filter(Boolean).map(parsePair),
-    headers: headersOf(incoming),
+    query,
+    sentHeaders,
+    headers: withHoisted(sentHeaders, query),
     bucket: bucket === "" ? undefined : bucket,
     key: key === "" ? undefined : key,
     incoming,
@@ -90,6 +95,23 @@ function decode(text: string): string {
 
 const invalidUri = () =>
   new S3Error("InvalidURI", "Couldn't parse the specified URI: it is not percent-encoded UTF-8.");
+
+/**
+ * A presigned URL carries x-amz- headers in its query, where they mean the same. Checksums are left
+ * out: the SDK puts the CRC32 of an empty body into every URL for a PUT.
+ */
+function withHoisted(
+  sent: Record<string, string>,
+  query: readonly (readonly [string, string])[],
+): Record<string, string> {
+  if (!query.some(([name]) => name === "X-Amz-Algorithm")) return sent;
+  const headers: Record<string, string> = Object.assign(Object.create(null), sent);
+  for (const [name, value] of query) {
+    const lower = name.toLowerCase();
+    if (/^x-amz-(?!checksum-|sdk-)/.test(lower)) headers[lower] ??= value;
+  }
+  return headers;
+}
 
 function headersOf(incoming: IncomingMessage): Record<string, string> {
   // No prototype: a header may have any name.

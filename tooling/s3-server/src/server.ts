@@ -68,8 +68,8 @@ export class HttpFront {
   #start(incoming: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
     // A connection that breaks is found where it is read or written; without a listener it would
     // end the process.
-    incoming.on("error", () => {});
-    response.on("error", () => {});
+    incoming.on("error", () => undefined);
+    response.on("error", () => undefined);
     const work = this.#handle(incoming, response, expectsContinue).catch(() => {
       response.destroy();
     });
@@ -88,14 +88,15 @@ export class HttpFront {
     this.#record(entry);
     let reply: Reply;
     let fault: Fault | undefined;
+    let toldToGoOn = !expectsContinue;
     try {
       const request = parseRequest(incoming);
       entry.operation = operationOf(request);
       fault = this.fault?.({ ...request, path: request.rawPath, operation: entry.operation });
       if (fault === "reset") return reset(incoming);
       reply = await this.#answer(request, entry.operation, fault, () => {
-        if (expectsContinue) response.writeContinue();
-        expectsContinue = false;
+        if (!toldToGoOn) response.writeContinue();
+        toldToGoOn = true;
       });
     } catch (error) {
       reply = errorReply(error, entry.path, requestId);
@@ -108,7 +109,7 @@ export class HttpFront {
     response.setHeader("x-amz-request-id", requestId);
     response.setHeader("server", "laila-s3-server");
     // Refused before it was told to go on, a client may or may not send its body: start afresh.
-    if (expectsContinue) response.setHeader("connection", "close");
+    if (!toldToGoOn) response.setHeader("connection", "close");
     await sendReply(response, reply, incoming.method === "HEAD");
     incoming.resume();
   }

@@ -45,7 +45,7 @@ export class SignatureVerifier {
 
   verify(request: S3Request, now = Date.now()): Payload {
     const presigned = queryValue(request, "X-Amz-Algorithm") !== undefined;
-    const authorization = request.headers.authorization;
+    const authorization = request.sentHeaders.authorization;
     if (presigned && authorization !== undefined) {
       throw new S3Error("InvalidArgument", "Only one auth mechanism allowed.");
     }
@@ -90,17 +90,19 @@ export class SignatureVerifier {
   #signingKey(date: string): Buffer {
     let key = this.#keys.get(date);
     if (key === undefined) {
-      const { secretAccessKey, region } = this.#credentials;
-      key = [date, region, "s3", "aws4_request"].reduce(
-        (k: Buffer | string, part) => hmac(k, part),
-        `AWS4${secretAccessKey}`,
-      ) as Buffer;
+      key = signingKey(this.#credentials, date);
       if (this.#keys.size > 8) this.#keys.clear();
       this.#keys.set(date, key);
     }
     return key;
   }
 }
+
+/** @param date as in the credential scope: YYYYMMDD */
+export const signingKey = (
+  { secretAccessKey, region }: Pick<Credentials, "secretAccessKey" | "region">,
+  date: string,
+): Buffer => hmac(hmac(hmac(hmac(`AWS4${secretAccessKey}`, date), region), "s3"), "aws4_request");
 
 /** Verifies the chain of chunk signatures that starts from the request's own signature. */
 export class ChunkSigner {
@@ -149,7 +151,7 @@ function claimOfHeader(request: S3Request, authorization: string): Claim {
       return [name, value] as const;
     }),
   );
-  const timestamp = request.headers["x-amz-date"] ?? basicDate(request.headers.date);
+  const timestamp = request.sentHeaders["x-amz-date"] ?? basicDate(request.sentHeaders.date);
   if (timestamp === undefined || !/^\d{8}T\d{6}Z$/.test(timestamp)) {
     throw new S3Error("AccessDenied", "AWS authentication requires a valid Date or x-amz-date.");
   }
@@ -248,7 +250,7 @@ function canonicalRequest(request: S3Request, claim: Claim, payloadHash: string)
     .sort(byQueryName)
     .join("&");
   const headers = claim.signedHeaders.map((name) => {
-    const value = request.headers[name] ?? "";
+    const value = request.sentHeaders[name] ?? "";
     return `${name}:${value.trim().replace(/ +/g, " ")}\n`;
   });
   return [
@@ -270,7 +272,7 @@ function byQueryName(left: string, right: string): number {
 
 /** An unsigned x-amz- header could be added on the way and change what the request does. */
 function checkAllSigned(request: S3Request, claim: Claim): void {
-  const unsigned = Object.keys(request.headers).filter(
+  const unsigned = Object.keys(request.sentHeaders).filter(
     (name) =>
       name.startsWith("x-amz-") &&
       name !== "x-amz-content-sha256" &&
@@ -287,7 +289,7 @@ function checkAllSigned(request: S3Request, claim: Claim): void {
 
 function declaredPayload(request: S3Request, presigned: boolean): string {
   const declared =
-    request.headers["x-amz-content-sha256"] ??
+    request.sentHeaders["x-amz-content-sha256"] ??
     (presigned ? (queryValue(request, "X-Amz-Content-Sha256") ?? "UNSIGNED-PAYLOAD") : undefined);
   if (declared === undefined) {
     throw new S3Error(

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { unconditionally } from "./conditions.js";
 import { S3Error } from "./errors.js";
 import type { FaultHook } from "./faults.js";
 import { Uploads } from "./multipart.js";
@@ -146,11 +147,11 @@ async function writeObject(
     const fresh = { size: digest.size, headers: {}, metadata: {} };
     const seals = digest.finish();
     if (before === undefined || before.deleteMarker) {
-      return storage.commit(bucket, key, staged, { ...fresh, ...seals }, () => {});
+      return storage.commit(bucket, key, staged, { ...fresh, ...seals }, unconditionally);
     }
     const { headers, metadata, etag, checksum } = before;
     const kept = { etag, ...(checksum === undefined ? {} : { checksum }) };
     const draft = { ...fresh, headers, metadata, ...(keepChecksums ? kept : seals) };
-    return storage.commit(bucket, key, staged, draft, () => {}, before.versionId);
+    return storage.commit(bucket, key, staged, draft, unconditionally, before.versionId);
   });
 }

@@ -162,11 +162,11 @@ export class Storage {
     bucketName: string,
     key: string,
     versionId?: string,
-    check: (version: ObjectVersion) => void = () => {},
+    check?: (version: ObjectVersion) => void,
   ): Promise<{ version: ObjectVersion; handle: FileHandle }> {
     for (;;) {
       const version = this.find(bucketName, key, versionId);
-      check(version);
+      check?.(version);
       try {
         return { version, handle: await open(version.file, "r") };
       } catch (error) {

@@ -65,7 +65,7 @@ interface Open {
 
 const maxDepth = 16;
 const token =
-  /<\?[^]*?\?>|<!--[^]*?-->|<!\[CDATA\[([^]*?)\]\]>|<(\/?)([^\s<>/!?]+)([^<>]*?)(\/?)>|([^<]+)/y;
+  /<\?[\s\S]*?\?>|<!--[\s\S]*?-->|<!\[CDATA\[([\s\S]*?)\]\]>|<(\/?)([^\s<>/!?]{1,64})(?=[\s/>])([^<>]*?)(\/?)>|([^<]+)/y;
 
 /** Reads a request's document; S3Error `MalformedXML` for whatever is not one. */
 export function parseXml(source: string): XmlElement {
@@ -115,13 +115,16 @@ const entities: Readonly<Record<string, string>> = {
 };
 
 const unescapeText = (text: string): string =>
-  text.replace(/&(?:#x([0-9a-fA-F]{1,6})|#([0-9]{1,7})|(\w+));?/g, (_, hex, decimal, name) => {
-    if (name !== undefined) {
-      const found = entities[name];
-      if (found === undefined) throw malformed();
-      return found;
-    }
-    const point = hex === undefined ? Number.parseInt(decimal, 10) : Number.parseInt(hex, 16);
-    if (point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff)) throw malformed();
-    return String.fromCodePoint(point);
-  });
+  text.replace(
+    /&(?:#x([0-9a-fA-F]{1,6});|#([0-9]{1,7});|(\w{1,8});)?/g,
+    (_, hex, decimal, name) => {
+      if (hex === undefined && decimal === undefined) {
+        const found = entities[name];
+        if (found === undefined) throw malformed();
+        return found;
+      }
+      const point = hex === undefined ? Number.parseInt(decimal, 10) : Number.parseInt(hex, 16);
+      if (point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff)) throw malformed();
+      return String.fromCodePoint(point);
+    },
+  );
