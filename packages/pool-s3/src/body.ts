@@ -1,0 +1,67 @@
+import type { Readable } from "node:stream";
+import { failureOf } from "./failure.js";
+
+/** The body of an answer: a stream of bytes, in Node a Readable. */
+export type Body = Readable;
+
+interface Breakage {
+  readonly cause: unknown;
+  readonly received: number;
+}
+
+/** How a body that began to arrive did not arrive whole. */
+export class BrokenBody extends Error {
+  /** `mismatch`: not the bytes its checksum is of. `short`: it ended early. `lost`: anything else. */
+  readonly kind: "mismatch" | "short" | "lost";
+  /** How many bytes had arrived. */
+  readonly received: number;
+
+  /** `cause` is the stream's error. */
+  constructor(kind: BrokenBody["kind"], { cause, received }: Breakage) {
+    super(`The body is broken: ${kind}.`, { cause });
+    this.kind = kind;
+    this.received = received;
+  }
+}
+
+/** All bytes of a body. The stream is used up or destroyed, whatever happens. Rejects with {@link BrokenBody}. */
+export async function collect(
+  body: Body | undefined,
+  declared: number | undefined,
+): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  try {
+    // Leaving this loop by an exception destroys the stream.
+    for await (const chunk of body ?? []) {
+      chunks.push(chunk as Uint8Array);
+      length += (chunk as Uint8Array).byteLength;
+    }
+  } catch (error) {
+    throw new BrokenBody(kindOf(error), { cause: error, received: length });
+  }
+  if (declared !== undefined && length !== declared) {
+    throw new BrokenBody("short", {
+      cause: new Error(`${length} of ${declared} bytes arrived.`),
+      received: length,
+    });
+  }
+  const bytes = new Uint8Array(length);
+  let offset = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset);
+    offset += chunk.byteLength;
+  }
+  return bytes;
+}
+
+/** Whether the server or the network ended a connection early, Node reports in the same words. */
+function kindOf(error: unknown): BrokenBody["kind"] {
+  const { message, network } = failureOf(error);
+  if (message.startsWith("Checksum mismatch")) return "mismatch";
+  const ended =
+    message === "aborted" ||
+    message.startsWith("Connection lost or stream closed before") ||
+    network === "ERR_STREAM_PREMATURE_CLOSE";
+  return ended ? "short" : "lost";
+}

@@ -1,0 +1,55 @@
+import { S3Client } from "@aws-sdk/client-s3";
+import { NodeHttpHandler } from "@smithy/node-http-handler";
+import { originOf, type S3Config } from "./config.js";
+
+const defaultRegion = "us-east-1";
+const maxAttempts = 3;
+
+/**
+ * The SDK's client with every setting that would otherwise be read from this machine's environment or
+ * profile, except (without keys) the credentials themselves.
+ */
+export function createClient(config: S3Config): S3Client {
+  const { accessKeyId, secretAccessKey, sessionToken, maxConnections } = config;
+  const endpoint = originOf(config.endpoint);
+  const agent = { keepAlive: true, maxSockets: maxConnections };
+  return new S3Client({
+    region: config.regionName ?? defaultRegion,
+    ...(accessKeyId !== undefined && secretAccessKey !== undefined
+      ? {
+          credentials: {
+            accessKeyId,
+            secretAccessKey,
+            ...(sessionToken === undefined ? {} : { sessionToken }),
+          },
+        }
+      : {}),
+    ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
+    // AWS_ENDPOINT_URL must not send credentials where the configuration does not say.
+    ignoreConfiguredEndpointUrls: true,
+    useDualstackEndpoint: false,
+    useFipsEndpoint: false,
+    // A redirect names its region in the error; following it would trust the server.
+    followRegionRedirects: false,
+    useArnRegion: false,
+    maxAttempts,
+    retryMode: "standard",
+    requestChecksumCalculation: config.requestChecksumCalculation,
+    responseChecksumValidation: "WHEN_SUPPORTED",
+    // With the header, bodies from 2 MiB up wait on a connection of their own, outside the limit.
+    expectContinueHeader: false,
+    requestHandler: new NodeHttpHandler({
+      connectionTimeout: config.connectTimeoutMs,
+      requestTimeout: config.requestTimeoutMs,
+      throwOnRequestTimeout: true,
+      socketTimeout: config.requestTimeoutMs,
+      httpAgent: agent,
+      httpsAgent: agent,
+    }),
+  });
+}
+
+/** True where requests go to AWS itself, whose conditional writes need no proof. */
+export function isAws(client: S3Client): boolean {
+  return client.config.isCustomEndpoint !== true && client.config.endpoint === undefined;
+}

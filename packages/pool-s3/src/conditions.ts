@@ -1,0 +1,129 @@
+import { randomUUID } from "node:crypto";
+import type { LailaError, WriteCondition } from "@laila/pool";
+import type { Bucket, PutOptions } from "./bucket.js";
+import { conflict, type Deed, placedError, requestError } from "./errors.js";
+import { failureOf } from "./failure.js";
+
+/** What an ETag looks like, quoted or (some servers) bare; "*" and lists mean something else in If-Match. */
+const etag = /^(?:"[\x21\x23-\x7e]*"|[\x21\x23-\x29\x2b\x2d-\x7e]+)$/;
+
+/** An ETag that no object has. */
+const noVersion = `"${"0".repeat(32)}"`;
+
+/** NoSuchKey is the answer of some servers to If-Match on what is not there. */
+const refusals = new Set([
+  "PreconditionFailed",
+  "ConditionalRequestConflict",
+  "OperationAborted",
+  "ConcurrentModification",
+  "NoSuchKey",
+]);
+
+/** The headers of a condition. CONFLICT for a version that no S3 server gives. */
+export function putOptions(
+  condition: WriteCondition,
+  writeId: string,
+  deed: Deed,
+  bucket: Bucket,
+): PutOptions {
+  if ("ifAbsent" in condition) return { ifNoneMatch: "*", writeId };
+  if (!etag.test(condition.ifVersion)) throw conflict("lost", deed, bucket.place);
+  return { ifMatch: condition.ifVersion, writeId };
+}
+
+/** True for the ways in which servers refuse a conditional write whose condition does not hold. */
+export function isRefusal(error: unknown): boolean {
+  const { name, status } = failureOf(error);
+  return status === 412 || refusals.has(name);
+}
+
+/**
+ * What a refusal of our own conditional write means. After a single attempt: lost. After the SDK sent
+ * it again, the first one may have been done and its reply lost; then the write id on the object tells,
+ * as long as nobody has written it since. Resolves to the version if the write is ours.
+ */
+export async function settle(
+  error: unknown,
+  name: string,
+  writeId: string,
+  deed: Deed,
+  bucket: Bucket,
+): Promise<string | undefined> {
+  const failure = failureOf(error, bucket.place.secrets);
+  if (failure.attempts <= 1) throw conflict("lost", deed, bucket.place, failure);
+  const head = await bucket.head(name, deed);
+  if (head?.writeId === writeId) return head.version;
+  throw conflict("unknown", deed, bucket.place, failure);
+}
+
+/**
+ * Finds out, once and only when it matters, whether a server honours conditions: some S3 look-alikes
+ * ignore them, and every writer of a race would win. It writes an empty object under a name that is
+ * no key's, and removes it.
+ */
+export class ConditionProbe {
+  readonly #bucket: Bucket;
+  readonly #prefix: string;
+  readonly #found = new Map<keyof PutOptions, Promise<boolean>>();
+  #ignored = false;
+
+  constructor(bucket: Bucket, prefix: string) {
+    this.#bucket = bucket;
+    this.#prefix = prefix;
+  }
+
+  /** False once the server was seen to ignore a condition. */
+  get honoured(): boolean {
+    return !this.#ignored;
+  }
+
+  /** UNSUPPORTED where the server ignores this kind of condition. A probe that failed is made again. */
+  async require(condition: WriteCondition, deed: Deed): Promise<void> {
+    const kind = "ifAbsent" in condition ? "ifNoneMatch" : "ifMatch";
+    let found = this.#found.get(kind);
+    if (!found) {
+      // Without the signal of one writer: others wait for it too.
+      found = this.#probe(kind, { verb: "Probing conditional writes" });
+      this.#found.set(kind, found);
+      found.catch(() => this.#found.delete(kind));
+    }
+    if (await found) return;
+    this.#ignored = true;
+    throw ignoredError(deed, this.#bucket);
+  }
+
+  async #probe(kind: "ifNoneMatch" | "ifMatch", deed: Deed): Promise<boolean> {
+    const name = `${this.#prefix}.laila-probe-${randomUUID()}`;
+    if (kind === "ifMatch") {
+      const refused = await this.#refused(name, { ifMatch: noVersion }, deed);
+      if (!refused) await this.#bucket.delete(name, deed);
+      return refused;
+    }
+    await this.#refused(name, {}, deed);
+    try {
+      return await this.#refused(name, { ifNoneMatch: "*" }, deed);
+    } finally {
+      await this.#bucket.delete(name, deed);
+    }
+  }
+
+  /** Whether a write of nothing is refused for its condition. */
+  async #refused(name: string, options: PutOptions, deed: Deed): Promise<boolean> {
+    try {
+      await this.#bucket.put(name, new Uint8Array(0), deed, options);
+      return false;
+    } catch (error) {
+      if (isRefusal(error)) return true;
+      throw requestError(error, deed, this.#bucket.place);
+    }
+  }
+}
+
+function ignoredError(deed: Deed, bucket: Bucket): LailaError {
+  return placedError(
+    "UNSUPPORTED",
+    "was not done: this server ignores the conditions of conditional writes, so several writers would win. Write without a condition, or use a server that honours If-Match and If-None-Match.",
+    deed,
+    bucket.place,
+  );
+}
