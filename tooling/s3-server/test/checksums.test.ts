@@ -118,6 +118,15 @@ test.each([
   evil.destroy();
 });
 
+test("a refusal in the middle of a large body is told, not cut off", async () => {
+  const evil = tampering((s) => `x${s}`);
+  const Body = Readable.from(Array.from({ length: 64 }, () => Buffer.alloc(256 * 1024)));
+  const ContentLength = 16 << 20;
+  const request = new PutObjectCommand({ Bucket, Key: "bad", Body, ContentLength });
+  expect((await refusal(evil.send(request))).name).toBe("IncompleteBody");
+  evil.destroy();
+});
+
 test("a body changed after it was signed is refused", async () => {
   const evil = tampering((s) => s.replace("1", "2"));
   const request = new PutObjectCommand({ Bucket, Key: "bad", Body: digits });
