@@ -1,3 +1,12 @@
 import { library } from "@laila-tooling/tsup";
 
-export default library({ index: "src/index.ts", codecs: "src/codecs/index.ts" });
+// `#crc32` stays an import in the built files: package.json chooses the file by the runtime.
+export default library(
+  {
+    index: "src/index.ts",
+    codecs: "src/codecs/index.ts",
+    "crc32-node": "src/crc32/node.ts",
+    "crc32-table": "src/crc32/table.ts",
+  },
+  { external: ["#crc32"], platform: "neutral" },
+);

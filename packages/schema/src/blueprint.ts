@@ -24,7 +24,8 @@ export function parseBlueprint(value: unknown): Blueprint {
 
 function check(value: unknown, path: string, depth: number): void {
   if (depth > maxBlueprintDepth) throw invalid(path, `is nested deeper than ${maxBlueprintDepth}`);
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw invalid(path, "is not an object of global ids");
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw invalid(path, "is not an object of global ids");
   for (const name of Object.keys(value)) {
     const at = `${path}.${name}`;
     if (forbidden.has(name)) throw invalid(at, "has a name that is not allowed");
@@ -32,7 +33,8 @@ function check(value: unknown, path: string, depth: number): void {
     if (typeof leaf === "string") {
       if (!isGlobalId(leaf)) throw invalid(at, "is not a global id");
     } else if (Array.isArray(leaf)) {
-      for (const [i, id] of leaf.entries()) if (!isGlobalId(id)) throw invalid(`${at}[${i}]`, "is not a global id");
+      for (const [i, id] of leaf.entries())
+        if (!isGlobalId(id)) throw invalid(`${at}[${i}]`, "is not a global id");
     } else check(leaf, at, depth + 1);
   }
 }
@@ -47,7 +49,10 @@ export function* blueprintLeaves(blueprint: Blueprint): Generator<GlobalId> {
 }
 
 /** The same shape with every leaf id replaced by what `to` gives for it. */
-export function mapBlueprint(blueprint: Blueprint, to: (id: GlobalId) => unknown): Record<string, unknown> {
+export function mapBlueprint(
+  blueprint: Blueprint,
+  to: (id: GlobalId) => unknown,
+): Record<string, unknown> {
   const out: Record<string, unknown> = {};
   for (const [name, leaf] of Object.entries(blueprint)) {
     if (typeof leaf === "string") out[name] = to(leaf);
@@ -61,5 +66,9 @@ function isList(leaf: readonly GlobalId[] | Blueprint): leaf is readonly GlobalI
 }
 
 function invalid(path: string, why: string): LailaError {
-  return new LailaError("INVALID_DOCUMENT", `${path} ${why}. A manifest's blueprint holds global ids, lists of them, and objects of these.`, { details: { path } });
+  return new LailaError(
+    "INVALID_DOCUMENT",
+    `${path} ${why}. A manifest's blueprint holds global ids, lists of them, and objects of these.`,
+    { details: { path } },
+  );
 }

@@ -26,7 +26,10 @@ function mark<S extends $ZodType>(schema: S, meta: FieldMark): S {
  * global registry, so that two copies of this package agree.
  */
 export function secret<S extends $ZodType>(schema: S, name?: string): S {
-  return mark(schema, name === undefined ? { laila: "secret" } : { laila: "secret", secretName: name });
+  return mark(
+    schema,
+    name === undefined ? { laila: "secret" } : { laila: "secret", secretName: name },
+  );
 }
 
 /** Marks a field that exists only at run time (a ready client, a logger): it is never captured. */
@@ -63,7 +66,10 @@ const fieldName = /^[a-z]+[0-9]*([A-Z][a-z0-9]+)*$/;
 /** `bucketName` -> `bucket_name`. INVALID_CONFIG for a name the pair of conversions cannot carry. */
 export function toSnake(name: string): string {
   if (!fieldName.test(name)) {
-    throw new LailaError("INVALID_CONFIG", `The configuration field "${name}" cannot be stored: field names are camelCase words such as bucketName.`);
+    throw new LailaError(
+      "INVALID_CONFIG",
+      `The configuration field "${name}" cannot be stored: field names are camelCase words such as bucketName.`,
+    );
   }
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
@@ -77,7 +83,10 @@ export function storedNames(schema: $ZodObject): ReadonlyMap<string, string> {
   for (const name of Object.keys(fieldsOf(schema))) {
     const snake = toSnake(name);
     if ([...stored.values()].includes(snake)) {
-      throw new LailaError("INVALID_CONFIG", `Two configuration fields are both stored as "${snake}". Rename one of them.`);
+      throw new LailaError(
+        "INVALID_CONFIG",
+        `Two configuration fields are both stored as "${snake}". Rename one of them.`,
+      );
     }
     stored.set(name, snake);
   }

@@ -1,5 +1,12 @@
 import { LailaError } from "./errors.js";
-import { defaultNamespace, formatGlobalId, type GlobalId, newUuid, parseGlobalId, uuidOf } from "./global-id.js";
+import {
+  defaultNamespace,
+  formatGlobalId,
+  type GlobalId,
+  newUuid,
+  parseGlobalId,
+  uuidOf,
+} from "./global-id.js";
 
 /** Where a thing's identity comes from: a nickname in a namespace, a uuid, or neither (a fresh one). */
 export interface IdentityOptions {
@@ -42,7 +49,10 @@ export class Entry<out T = unknown> {
   /** The next evolution of a variable. INVALID_ARGUMENT on a constant. */
   evolve<U>(data: U): Entry<U> {
     if (this.evolution === undefined) {
-      throw new LailaError("INVALID_ARGUMENT", `${this.globalId} is a constant and cannot evolve. Make a variable, or a constant with another nickname.`);
+      throw new LailaError(
+        "INVALID_ARGUMENT",
+        `${this.globalId} is a constant and cannot evolve. Make a variable, or a constant with another nickname.`,
+      );
     }
     const { scopes, uuid, nickname } = this;
     return new Entry({ data, scopes, uuid, nickname, evolution: this.evolution + 1 });
@@ -59,13 +69,27 @@ export function variable<T>(
   data: T,
   { nickname, namespace, evolution = 0 }: IdentityOptions & { readonly evolution?: number } = {},
 ): Entry<T> {
-  return new Entry({ data, scopes: ["ENTRY"], uuid: uuidFor(nickname, namespace), evolution, nickname });
+  return new Entry({
+    data,
+    scopes: ["ENTRY"],
+    uuid: uuidFor(nickname, namespace),
+    evolution,
+    nickname,
+  });
 }
 
 /** The global id of a thing that is known by its nickname. */
 export function globalIdOf(
   nickname: string,
-  { scope = "ENTRY", evolution, namespace }: { readonly scope?: string | undefined; readonly evolution?: number | undefined; readonly namespace?: string | undefined } = {},
+  {
+    scope = "ENTRY",
+    evolution,
+    namespace,
+  }: {
+    readonly scope?: string | undefined;
+    readonly evolution?: number | undefined;
+    readonly namespace?: string | undefined;
+  } = {},
 ): GlobalId {
   return formatGlobalId({ scopes: [scope], uuid: uuidOf(nickname, namespace), evolution });
 }

@@ -97,7 +97,8 @@ export class LailaError extends Error {
 
 /** True for a {@link LailaError} of any copy of this package; with codes, only for those. */
 export function isLailaError(error: unknown, ...codes: readonly ErrorCode[]): error is LailaError {
-  if (typeof error !== "object" || error === null || !(tag in error) || !("code" in error)) return false;
+  if (typeof error !== "object" || error === null || !(tag in error) || !("code" in error))
+    return false;
   return codes.length === 0 || codes.includes(error.code as ErrorCode);
 }
 
@@ -115,8 +116,15 @@ function toLailaError(error: unknown): LailaError {
 export function abortError(signal: AbortSignal, what = "The operation"): LailaError {
   const reason: unknown = signal.reason;
   const timedOut =
-    typeof reason === "object" && reason !== null && "name" in reason && reason.name === "TimeoutError";
+    typeof reason === "object" &&
+    reason !== null &&
+    "name" in reason &&
+    reason.name === "TimeoutError";
   return timedOut
-    ? new LailaError("TIMEOUT", `${what} took longer than its signal allows. Try again or allow more time.`, { cause: reason })
+    ? new LailaError(
+        "TIMEOUT",
+        `${what} took longer than its signal allows. Try again or allow more time.`,
+        { cause: reason },
+      )
     : new LailaError("ABORTED", `${what} was aborted by its signal.`, { cause: reason });
 }

@@ -44,7 +44,13 @@ function uuid5(name: string, namespace: string): string {
   view.setUint8(6, (view.getUint8(6) & 0x0f) | 0x50);
   view.setUint8(8, (view.getUint8(8) & 0x3f) | 0x80);
   const hex = bytesToHex(hash);
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
+  return [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    hex.slice(12, 16),
+    hex.slice(16, 20),
+    hex.slice(20),
+  ].join("-");
 }
 
 /** The namespace of nicknames unless another is given: uuid5(DNS, "laila"). */
@@ -66,7 +72,10 @@ export function newUuid(): string {
  */
 export function uuidOf(nickname: string, namespace: string = defaultNamespace): string {
   if (!isUuid(namespace)) {
-    throw new LailaError("INVALID_ARGUMENT", `The namespace ${JSON.stringify(namespace)} is no uuid. Make one from a key with namespaceFor(key).`);
+    throw new LailaError(
+      "INVALID_ARGUMENT",
+      `The namespace ${JSON.stringify(namespace)} is no uuid. Make one from a key with namespaceFor(key).`,
+    );
   }
   return uuid5(wellFormed(nickname, "A nickname"), namespace);
 }
@@ -79,7 +88,8 @@ export function isUuid(text: unknown): text is string {
 /** Writes a global id. INVALID_ID when a part is malformed. */
 export function formatGlobalId({ scopes, uuid, evolution }: GlobalIdParts): GlobalId {
   for (const scope of scopes) {
-    if (!scopePattern.test(scope) || scope.endsWith("\n") || scope === "GLOBAL_ID") throw invalidId(scope, "has a malformed scope");
+    if (!scopePattern.test(scope) || scope.endsWith("\n") || scope === "GLOBAL_ID")
+      throw invalidId(scope, "has a malformed scope");
   }
   if (scopes.length === 0) throw invalidId(uuid, "has no scope");
   if (!isUuid(uuid)) throw invalidId(uuid, "has no uuid");
@@ -92,11 +102,13 @@ export function formatGlobalId({ scopes, uuid, evolution }: GlobalIdParts): Glob
 /** Takes a global id apart; INVALID_ID unless it is exactly one. */
 export function parseGlobalId(text: string): GlobalIdParts {
   const match = typeof text === "string" && !text.endsWith("\n") ? idPattern.exec(text) : null;
-  if (!match) throw invalidId(text, "is not of the form LAILA:<SCOPE>:GLOBAL_ID:<uuid>[-<evolution>]");
+  if (!match)
+    throw invalidId(text, "is not of the form LAILA:<SCOPE>:GLOBAL_ID:<uuid>[-<evolution>]");
   const scopes = (match[1] ?? "").slice(1).split(":");
   if (scopes.includes("GLOBAL_ID")) throw invalidId(text, "has a scope behind GLOBAL_ID");
   const evolution = match[3] === undefined ? undefined : Number(match[3]);
-  if (evolution !== undefined && !Number.isSafeInteger(evolution)) throw invalidId(text, "has an evolution above 2^53");
+  if (evolution !== undefined && !Number.isSafeInteger(evolution))
+    throw invalidId(text, "has an evolution above 2^53");
   return { scopes, uuid: match[2] ?? "", evolution };
 }
 
@@ -113,14 +125,23 @@ export function isGlobalId(text: unknown, scope?: Scope): text is GlobalId {
 
 function wellFormed(text: string, what: string): string {
   if (typeof text !== "string" || /\p{Surrogate}/u.test(text)) {
-    throw new LailaError("INVALID_ARGUMENT", `${what} must be well-formed Unicode text: this one has a lone surrogate or is no string.`);
+    throw new LailaError(
+      "INVALID_ARGUMENT",
+      `${what} must be well-formed Unicode text: this one has a lone surrogate or is no string.`,
+    );
   }
   return text;
 }
 
 function invalidId(text: unknown, why: string): LailaError {
-  const shown = JSON.stringify(typeof text === "string" && text.length > 200 ? `${text.slice(0, 200)}…` : text);
-  return new LailaError("INVALID_ID", `The global id ${shown} ${why}. Take ids from entries and manifests, don't write them by hand.`, {
-    details: { id: typeof text === "string" ? text.slice(0, 200) : typeof text },
-  });
+  const shown = JSON.stringify(
+    typeof text === "string" && text.length > 200 ? `${text.slice(0, 200)}…` : text,
+  );
+  return new LailaError(
+    "INVALID_ID",
+    `The global id ${shown} ${why}. Take ids from entries and manifests, don't write them by hand.`,
+    {
+      details: { id: typeof text === "string" ? text.slice(0, 200) : typeof text },
+    },
+  );
 }

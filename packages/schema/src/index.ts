@@ -1,7 +1,43 @@
-export { type Blueprint, blueprintLeaves, mapBlueprint, maxBlueprintDepth, parseBlueprint } from "./blueprint.js";
-export { exempt, type FieldMark, fieldMark, fieldsOf, path, Secret, secret, storedNames, toSnake } from "./config.js";
-export { constant, Entry, type EntryParts, entryAt, globalIdOf, type IdentityOptions, variable } from "./entry.js";
-export { abortError, type ErrorCode, type ErrorDetails, errorCodes, isLailaError, LailaError, type LailaErrorJson, type LailaErrorOptions } from "./errors.js";
+export {
+  type Blueprint,
+  blueprintLeaves,
+  mapBlueprint,
+  maxBlueprintDepth,
+  parseBlueprint,
+} from "./blueprint.js";
+export { type ClassCodec, ClassRegistry } from "./codecs/class-registry.js";
+export type { DtypeName } from "./codecs/dtypes.js";
+export { NdArray, type NdArrayParts } from "./codecs/nd-array.js";
+export {
+  exempt,
+  type FieldMark,
+  fieldMark,
+  fieldsOf,
+  path,
+  Secret,
+  secret,
+  storedNames,
+  toSnake,
+} from "./config.js";
+export {
+  constant,
+  Entry,
+  type EntryParts,
+  entryAt,
+  globalIdOf,
+  type IdentityOptions,
+  variable,
+} from "./entry.js";
+export {
+  abortError,
+  type ErrorCode,
+  type ErrorDetails,
+  errorCodes,
+  isLailaError,
+  LailaError,
+  type LailaErrorJson,
+  type LailaErrorOptions,
+} from "./errors.js";
 export {
   defaultNamespace,
   formatGlobalId,
@@ -15,3 +51,12 @@ export {
   type Scope,
   uuidOf,
 } from "./global-id.js";
+export { decodeRecord } from "./record/decode.js";
+export { encodeRecord } from "./record/encode.js";
+export type {
+  CodecName,
+  DecodedRecord,
+  DecodeRecordOptions,
+  DigestName,
+  EncodeRecordOptions,
+} from "./record/types.js";

@@ -14,6 +14,8 @@ export interface EncodeRecordOptions {
   readonly digest?: DigestName;
   /** Further members of the record, beside `entry` (such as `environment`). Plain JSON. */
   readonly extra?: Readonly<Record<string, unknown>>;
+  /** Further members inside `entry`. Plain JSON. */
+  readonly entryExtra?: Readonly<Record<string, unknown>>;
   readonly classes?: ClassRegistry;
 }
 
@@ -28,7 +30,10 @@ export interface DecodedRecord {
   readonly codec: CodecName;
   readonly recorder: GlobalId | null;
   readonly borrower: GlobalId | null;
+  /** ISO 8601, as it is stored. */
   readonly timestamp: string;
-  /** What this version does not know: kept, so that a rewrite does not lose it. */
+  /** What this version does not know beside `entry`: kept, so that a rewrite does not lose it. */
   readonly extra: Readonly<Record<string, unknown>>;
+  /** The same inside `entry`. */
+  readonly entryExtra: Readonly<Record<string, unknown>>;
 }

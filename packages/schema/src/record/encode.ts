@@ -1,0 +1,43 @@
+import { isJsonExact } from "../codecs/json-exact.js";
+import { encodeNpy } from "../codecs/npy.js";
+import { encodeStructured } from "../codecs/structured-encode.js";
+import { encodeBytes } from "../codecs/views.js";
+import type { Entry } from "../entry.js";
+import { isLailaError, LailaError } from "../errors.js";
+import { type EncodedPayload, encodeBinaryRecord } from "./binary-record.js";
+import { encodeJsonRecord } from "./json-record.js";
+import type { EncodeRecordOptions } from "./types.js";
+
+/**
+ * The bytes a pool keeps for an entry: a JSON record when JSON gives the data back exactly, else a
+ * binary one. Nothing of the result shares memory with the data.
+ *
+ * UNSUPPORTED_TYPE with the path of what could not come back exactly; TOO_LARGE when the record is more
+ * than the runtime can hold; INVALID_ARGUMENT when an option is malformed. Format: formats.md, "Record".
+ */
+export function encodeRecord(entry: Entry, options: EncodeRecordOptions = {}): Uint8Array {
+  try {
+    if (isJsonExact(entry.data)) return encodeJsonRecord(entry, options);
+    return encodeBinaryRecord(entry, payloadOf(entry.data, options), options);
+  } catch (error) {
+    if (isLailaError(error) || !(error instanceof RangeError)) throw error;
+    // Strings and buffers beyond what the runtime can make.
+    throw new LailaError(
+      "TOO_LARGE",
+      `The data of ${entry.globalId} is more than this runtime can put into one record. Split it into several entries.`,
+      { cause: error },
+    );
+  }
+}
+
+function payloadOf(data: unknown, { classes }: EncodeRecordOptions): EncodedPayload {
+  const bytes = encodeBytes(data);
+  if (bytes !== undefined) return { codec: "bytes", ...bytes };
+  const array = encodeNpy(data);
+  if (array !== undefined) return { codec: "npy", ...array };
+  return { codec: "structured", type: typeName(data), parts: [encodeStructured(data, classes)] };
+}
+
+function typeName(data: unknown): string {
+  return typeof data === "object" ? "object" : typeof data;
+}

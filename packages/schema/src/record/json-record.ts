@@ -1,0 +1,149 @@
+import { maxJsonDepth } from "../codecs/json-exact.js";
+import type { Entry } from "../entry.js";
+import { LailaError } from "../errors.js";
+import { toJsonText } from "../json-text.js";
+import { decodeUtf8, utf8Encoder } from "../text.js";
+import { digestLength, digestNameOf, digestOf } from "./digest.js";
+import {
+  checkConstitution,
+  checkVersion,
+  corruptRecord,
+  entryOf,
+  isMembers,
+  isPythonRecord,
+  type Members,
+  readFields,
+  recordMembersOf,
+} from "./fields.js";
+import { checkJsonText, jsonDepth } from "./json-scanner.js";
+import type { DecodedRecord, DecodeRecordOptions, EncodeRecordOptions } from "./types.js";
+
+/** The record object and its entry lie around the payload. */
+const maxRecordDepth = maxJsonDepth + 2;
+const closingBrace = Uint8Array.of(0x7d);
+
+/** A record whose payload is JSON-exact, as JSON text in UTF-8. */
+export function encodeJsonRecord(entry: Entry, options: EncodeRecordOptions): Uint8Array {
+  const { digest = "crc32" } = options;
+  const text = toJsonText(recordMembersOf(entry, "json", { payload: entry.data }, options));
+  const placeholder = digestMember(" ".repeat(digestLength(digest)));
+  const bytes = utf8Encoder.encode(text.slice(0, -1) + placeholder);
+  const covered = bytes.subarray(0, bytes.length - placeholder.length);
+  const written = digestOf(digest, covered, closingBrace);
+  for (let i = 0; i < written.length; i++) bytes[covered.length + 11 + i] = written.charCodeAt(i);
+  return bytes;
+}
+
+/** The end of a record's text: the digest as the last member. */
+function digestMember(digest: string): string {
+  return `,"digest":"${digest}"}`;
+}
+
+export function decodeJsonRecord(bytes: Uint8Array, options: DecodeRecordOptions): DecodedRecord {
+  if (jsonDepth(bytes) > maxRecordDepth)
+    throw corruptRecord(`it is nested deeper than ${maxRecordDepth}`);
+  const text = readText(bytes);
+  const record = parse(text);
+  if (!isMembers(record)) throw corruptRecord("it is no object");
+  if (!Object.hasOwn(record, "laila_record")) return decodePythonRecord(text, record, options);
+  checkVersion(record.laila_record);
+  verify(bytes, text, record);
+  const fields = readFields(record);
+  const { entry, codec, nickname } = fields;
+  if (codec !== "json") throw corruptRecord("its codec is not that of a JSON record");
+  if (!Object.hasOwn(entry, "payload") || entry._state !== "READY")
+    throw corruptRecord("its entry has no payload that is ready");
+  checkConstitution(entry);
+  const { recorder, borrower, timestamp, extra, entryExtra } = fields;
+  return {
+    entry: entryOf(entry, entry.payload, nickname, options),
+    codec,
+    recorder,
+    borrower,
+    timestamp,
+    extra,
+    entryExtra,
+  };
+}
+
+function readText(bytes: Uint8Array): string {
+  try {
+    return decodeUtf8(bytes);
+  } catch (error) {
+    // The bytes may also be more than one string can hold.
+    if (bytes.length >= 2 ** 29)
+      throw new LailaError("TOO_LARGE", "The record is a longer text than this runtime can hold.", {
+        cause: error,
+      });
+    throw corruptRecord("it is no well-formed UTF-8");
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The parser's own message quotes the text, which may hold what is not to be shown.
+    throw corruptRecord("it is no well-formed JSON");
+  }
+}
+
+/**
+ * Checks the digest. When the text is its own re-stringification the digest covers what lies there but
+ * for the digest's own member; else the record has passed through another JSON writer, and after the scan
+ * the digest is that of the text it would have here.
+ */
+function verify(bytes: Uint8Array, text: string, record: Members): void {
+  const { digest, ...covered } = record;
+  const name = digestNameOf(digest);
+  const member = digestMember(digest as string);
+  const found =
+    text === toJsonText(record) && text.endsWith(member)
+      ? digestOf(name, bytes.subarray(0, bytes.length - member.length), closingBrace)
+      : rewrittenDigest(name, text, covered);
+  if (found !== digest) throw corruptRecord("its digest is not that of its content");
+}
+
+function rewrittenDigest(
+  name: ReturnType<typeof digestNameOf>,
+  text: string,
+  covered: Members,
+): string {
+  const problem = checkJsonText(text);
+  if (problem !== undefined) throw corruptRecord(`${problem.why} (at ${problem.at})`);
+  return digestOf(name, utf8Encoder.encode(toJsonText(covered)));
+}
+
+/**
+ * A record of Python LAILA, which has no version, no digest and exactly four members. It is read when
+ * its payload is plain JSON; UNTRUSTED_CODE when it needs its stored code.
+ */
+function decodePythonRecord(
+  text: string,
+  record: Members,
+  options: DecodeRecordOptions,
+): DecodedRecord {
+  if (!isPythonRecord(record))
+    throw corruptRecord("it has no version, and is no record of Python LAILA either");
+  const problem = checkJsonText(text);
+  if (problem?.kind === "number") {
+    throw new LailaError(
+      "UNSUPPORTED_TYPE",
+      `The record of Python LAILA holds a number (at ${problem.at}) that a JavaScript number cannot hold exactly. Store it as text.`,
+    );
+  }
+  if (problem?.kind === "duplicate") throw corruptRecord(`${problem.why} (at ${problem.at})`);
+  const { entry, recorder, borrower, record_timestamp: timestamp } = record;
+  if (!isMembers(entry) || !Object.hasOwn(entry, "payload"))
+    throw corruptRecord("its entry has no payload");
+  checkConstitution(entry);
+  return {
+    entry: entryOf(entry, entry.payload, undefined, options),
+    codec: "json",
+    recorder: typeof recorder === "string" ? recorder : null,
+    borrower: typeof borrower === "string" ? borrower : null,
+    timestamp: typeof timestamp === "string" ? timestamp : "",
+    extra: {},
+    entryExtra: {},
+  };
+}
