@@ -25,6 +25,15 @@ export class ChunkedBody implements AsyncIterable<Uint8Array> {
   }
 
   async *[Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+    try {
+      yield* this.#chunks();
+    } finally {
+      // Lets go of a body that is not read to its end, so that the rest of it can be drained.
+      await this.#source.return?.();
+    }
+  }
+
+  async *#chunks(): AsyncGenerator<Uint8Array> {
     for (;;) {
       const { size, signature } = parseHead(await this.#line());
       const hash = this.#signer === undefined ? undefined : createHash("sha256");

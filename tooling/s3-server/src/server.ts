@@ -88,15 +88,14 @@ export class HttpFront {
     this.#record(entry);
     let reply: Reply;
     let fault: Fault | undefined;
-    let toldToGoOn = !expectsContinue;
     try {
       const request = parseRequest(incoming);
       entry.operation = operationOf(request);
       fault = this.fault?.({ ...request, path: request.rawPath, operation: entry.operation });
       if (fault === "reset") return reset(incoming);
       reply = await this.#answer(request, entry.operation, fault, () => {
-        if (!toldToGoOn) response.writeContinue();
-        toldToGoOn = true;
+        // Refused without it, the connection ends with the answer: Node sees to that.
+        if (expectsContinue) response.writeContinue();
       });
     } catch (error) {
       reply = errorReply(error, entry.path, requestId);
@@ -108,8 +107,6 @@ export class HttpFront {
     entry.status = reply.status;
     response.setHeader("x-amz-request-id", requestId);
     response.setHeader("server", "laila-s3-server");
-    // Refused before it was told to go on, a client may or may not send its body: start afresh.
-    if (!toldToGoOn) response.setHeader("connection", "close");
     await sendReply(response, reply, incoming.method === "HEAD");
     incoming.resume();
   }

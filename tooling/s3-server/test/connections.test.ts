@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { Agent, request as httpRequest } from "node:http";
 import { connect } from "node:net";
-import { PutObjectCommand } from "@aws-sdk/client-s3";
+import { CreateBucketCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { type S3Server, startS3Server } from "../src/index.js";
@@ -95,6 +95,13 @@ test("one connection serves requests before and after refused ones", async () =>
   expect(await put(url)).toBe(200);
   agent.destroy();
   expect(local.size).toBe(1);
+});
+
+test("a document that is too large is refused in an answer", async () => {
+  const create = await getSignedUrl(client, new CreateBucketCommand({ Bucket: "too-large" }));
+  const reply = await raw(create, { method: "PUT" }, Buffer.alloc(20 << 20, "<"));
+  expect(reply.status).toBe(400);
+  expect(reply.text).toContain("MaxMessageLengthExceeded");
 });
 
 test("what is not HTTP is answered and does no harm", async () => {

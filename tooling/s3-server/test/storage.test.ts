@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { unconditionally } from "../src/conditions.js";
 import { S3Error } from "../src/errors.js";
@@ -47,14 +48,17 @@ test("a reader always finds a version of a key that is overwritten all the time"
 
 test("a bucket is not deleted under a write", async () => {
   const storage = await Storage.open(directory, false);
-  for (let round = 0; round < 20; round++) {
+  for (let round = 0; round < 60; round++) {
     await storage.createBucket("rivals");
     const code = (error: unknown) => {
       if (error instanceof S3Error) return error.code;
       throw error;
     };
+    const writing = write(storage, "rivals", "key", "x").then(() => "written", code);
+    // The delete comes at another point of the write each time.
+    for (let turn = 0; turn < round % 10; turn++) await nextTurn();
     const outcomes = await Promise.all([
-      write(storage, "rivals", "key", "x").then(() => "written", code),
+      writing,
       storage.deleteBucket("rivals").then(() => "deleted", code),
     ]);
     expect([
