@@ -53,7 +53,8 @@ export class AsyncTaskForce implements TaskForce {
   readonly globalId: GlobalId;
   readonly nickname: string | undefined;
   readonly maxConcurrency: number;
-  readonly #waiting = new Set<() => void>();
+  readonly #queue = new Queue<Turn>();
+  #waiting = 0;
   #running = 0;
   #closing: Promise<void> | undefined;
   #drained: (() => void) | undefined;
@@ -96,7 +97,7 @@ export class AsyncTaskForce implements TaskForce {
 
   /** How many operations wait for their turn. */
   get waiting(): number {
-    return this.#waiting.size;
+    return this.#waiting;
   }
 
   async submit<T>(
@@ -128,8 +129,8 @@ export class AsyncTaskForce implements TaskForce {
 
   close(): Promise<void> {
     this.#closing ??= new Promise((resolve) => {
-      this.#drained = resolve;
-      this.#settleIfQuiet();
+      if (this.#running === 0) resolve();
+      else this.#drained = resolve;
     });
     return this.#closing;
   }
@@ -141,33 +142,59 @@ export class AsyncTaskForce implements TaskForce {
   /** Waits in line. Whoever ends hands its place over, so a newcomer cannot overtake. */
   #turn(signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
-      const go = (): void => {
-        signal?.removeEventListener("abort", leave);
-        resolve();
+      const turn: Turn = {
+        go: () => {
+          signal?.removeEventListener("abort", leave);
+          this.#waiting--;
+          resolve();
+        },
       };
       const leave = (): void => {
-        this.#waiting.delete(go);
+        turn.go = undefined;
+        this.#waiting--;
         // Listening is what makes the signal certain here.
         reject(abortError(signal as AbortSignal));
-        this.#settleIfQuiet();
       };
-      this.#waiting.add(go);
+      this.#waiting++;
+      this.#queue.push(turn);
       signal?.addEventListener("abort", leave, { once: true });
     });
   }
 
   #next(): void {
-    const [go] = this.#waiting;
-    if (go) {
-      this.#waiting.delete(go);
-      go();
-    } else {
-      this.#running--;
-      this.#settleIfQuiet();
+    for (let turn = this.#queue.shift(); turn; turn = this.#queue.shift()) {
+      if (turn.go) {
+        turn.go();
+        return;
+      }
     }
+    this.#running--;
+    if (this.#running === 0) this.#drained?.();
+  }
+}
+
+/** A place in line; without `go` its owner has left. */
+interface Turn {
+  go: (() => void) | undefined;
+}
+
+/** First in, first out, in constant time (`Array.shift` is linear). */
+class Queue<T> {
+  #items: T[] = [];
+  #head = 0;
+
+  push(item: T): void {
+    this.#items.push(item);
   }
 
-  #settleIfQuiet(): void {
-    if (this.#running === 0 && this.#waiting.size === 0) this.#drained?.();
+  shift(): T | undefined {
+    const item = this.#items[this.#head];
+    if (item === undefined) return undefined;
+    this.#head++;
+    if (this.#head > 256 && this.#head * 2 > this.#items.length) {
+      this.#items = this.#items.slice(this.#head);
+      this.#head = 0;
+    }
+    return item;
   }
 }

@@ -1,7 +1,9 @@
 import type { PoolLike } from "@laila/pool";
-import type { Blueprint, Entry, GlobalId } from "@laila/schema";
-import type { Future } from "./future.js";
-import type { GroupFuture } from "./group-future.js";
+import { type Blueprint, type Entry, type GlobalId, LailaError } from "@laila/schema";
+import type { Bank } from "./bank.js";
+import type { Future, FutureControl } from "./future.js";
+import type { GroupFuture, Outcome } from "./group-future.js";
+import { forgetManifest, memorizeManifest, rememberLeaves } from "./manifest-io.js";
 import type {
   ForgetManifestOptions,
   MemorizeManifestOptions,
@@ -9,15 +11,86 @@ import type {
   RememberOptions,
   RouteOptions,
 } from "./options.js";
+import type { EncodedEntry, PoolIo } from "./pool-io.js";
 import type { ExtendOptions, PoolRouter } from "./pool-router.js";
-import type { EntrySelector, ManifestLike, NicknameSelector, Selected } from "./selectors.js";
+import type { Runtime } from "./runtime.js";
+import {
+  type EntrySelector,
+  isEntry,
+  isManifestLike,
+  isSelector,
+  kindOf,
+  type ManifestLike,
+  type NicknameSelector,
+  type Selected,
+  type Target,
+  targetOf,
+} from "./selectors.js";
+import { attempt, type Backstage, type Stage } from "./stage.js";
 
-export declare class CentralMemory {
+/** What a central memory is made of; a policy puts it together. */
+export interface MemoryParts {
+  readonly globalId: GlobalId;
+  readonly namespace: string;
+  readonly poolRouter: PoolRouter;
+  readonly io: PoolIo;
+  readonly runtime: Runtime;
+}
+
+/**
+ * The three verbs. Nothing here throws: every failure is the returned future's, also that of an
+ * argument (INVALID_ARGUMENT, INVALID_ID), of the address (NOT_FOUND) or of a closed policy (CLOSED).
+ * Operations that are under way at the same time have no order, also on one entry: await the first.
+ */
+export class CentralMemory {
   readonly globalId: GlobalId;
   readonly poolRouter: PoolRouter;
-  get alphaPool(): PoolLike;
-  extend(pool: PoolLike, options?: ExtendOptions): void;
-  detach(which: PoolLike | RouteOptions): PoolLike;
+  readonly #namespace: string;
+  readonly #io: PoolIo;
+  readonly #runtime: Runtime;
+
+  /** @internal A policy makes its memory. */
+  constructor({ globalId, namespace, poolRouter, io, runtime }: MemoryParts) {
+    this.globalId = globalId;
+    this.poolRouter = poolRouter;
+    this.#namespace = namespace;
+    this.#io = io;
+    this.#runtime = runtime;
+  }
+
+  /** Where everything without an address goes. */
+  get alphaPool(): PoolLike {
+    return this.poolRouter.alphaPool;
+  }
+
+  /** The futures that are pending. */
+  get bank(): Bank {
+    return this.#runtime.bank;
+  }
+
+  /** Registers a pool: {@link PoolRouter.extend}. Throws CONFLICT, INVALID_ARGUMENT, CLOSED. */
+  extend(pool: PoolLike, options?: ExtendOptions): void {
+    if (this.#runtime.stopped) {
+      throw new LailaError(
+        "CLOSED",
+        `The policy ${this.#runtime.policyId} is closed and takes no more pools.`,
+      );
+    }
+    this.poolRouter.extend(pool, options);
+  }
+
+  /** Takes a pool out without closing it: {@link PoolRouter.detach}. Throws NOT_FOUND, INVALID_ARGUMENT. */
+  detach(which: PoolLike | RouteOptions): PoolLike {
+    return this.poolRouter.detach(which);
+  }
+
+  /**
+   * Writes an entry, a manifest with its leaves, or several entries. The values are encoded before
+   * this returns, so later changes to them don't matter. Resolves to what was written.
+   *
+   * INVALID_ARGUMENT for a raw value (wrap it with `constant()` or `variable()`), UNSUPPORTED_TYPE for
+   * one that cannot be stored, and what the pool says: TOO_LARGE, NO_SPACE, ACCESS_DENIED …
+   */
   memorize<T>(entry: Entry<T>, options?: MemoryOptions): Future<Entry<T>>;
   memorize(manifest: ManifestLike, options?: MemorizeManifestOptions): Future<Entry<Blueprint>>;
   memorize<const E extends readonly Entry[]>(
@@ -25,6 +98,38 @@ export declare class CentralMemory {
     options?: MemoryOptions,
   ): GroupFuture<{ -readonly [K in keyof E]: E[K] }>;
   memorize<T>(entries: Iterable<Entry<T>>, options?: MemoryOptions): GroupFuture<Entry<T>[]>;
+  memorize(what: unknown, options: MemorizeManifestOptions = {}): Future<unknown> {
+    const { signal } = options;
+    if (isManifestLike(what)) return memorizeManifest(this.#backstage(), what, options);
+    if (isEntry(what)) {
+      const [record, pool] = [attempt(() => this.#io.encode(what)), this.#route(options)];
+      return this.#runtime.start(
+        async (control) => {
+          await this.#io.write(pool(), record(), control.signal);
+          return what;
+        },
+        { signal },
+      );
+    }
+    const entries = attempt(() => entriesOf(what));
+    const records = attempt(() => encodeAll(this.#io, entries()));
+    const pool = this.#route(options);
+    return this.#runtime.startGroup(
+      async (control) => {
+        const outcomes = await this.#io.writeAll(pool(), records(), control);
+        return spread(entries(), records(), outcomes);
+      },
+      { signal, size: sizeOf(entries), what: "Not every entry was memorized" },
+    );
+  }
+
+  /**
+   * Reads an entry by itself, its id or its nickname (`evolution: "latest"` finds the highest in the
+   * pool), several of them in the order asked, or all leaves of a manifest.
+   *
+   * NOT_FOUND with the id and the pool, CORRUPT for a record that cannot be trusted,
+   * UNSUPPORTED_VERSION, and what the pool says.
+   */
   remember<T>(entry: Entry<T>, options?: RememberOptions): Future<Entry<T>>;
   remember(which: GlobalId | NicknameSelector, options?: RememberOptions): Future<Entry>;
   remember(manifest: ManifestLike, options?: RememberOptions): GroupFuture<Entry[]>;
@@ -36,7 +141,183 @@ export declare class CentralMemory {
     which: Iterable<S>,
     options?: RememberOptions,
   ): GroupFuture<Selected<S>[]>;
+  remember(what: unknown, options: RememberOptions = {}): Future<unknown> {
+    const { signal } = options;
+    if (isManifestLike(what)) return rememberLeaves(this.#backstage(), what, options);
+    const pool = this.#route(options);
+    const copyTo = options.keepCopy === true ? this.alphaPool : undefined;
+    if (isSelector(what)) {
+      const target = attempt(() => targetOf(what, this.#namespace));
+      return this.#runtime.start(
+        async (control) => {
+          const id = await this.#resolve(pool(), target(), control);
+          return this.#io.read(pool(), id, control.signal, copyTo);
+        },
+        { signal },
+      );
+    }
+    const targets = attempt(() => this.#targets(what));
+    return this.#group(targets, options, "Not every entry was remembered", (at, ids, control) =>
+      this.#io.readAll(at, ids, control, copyTo),
+    );
+  }
+
+  /**
+   * Deletes an entry, several, or a manifest with its leaves. Forgetting what is not there is no
+   * error. Resolves to the global id of what is gone.
+   */
   forget(which: EntrySelector, options?: MemoryOptions): Future<GlobalId>;
   forget(manifest: ManifestLike, options?: ForgetManifestOptions): Future<GlobalId>;
   forget(which: Iterable<EntrySelector>, options?: MemoryOptions): GroupFuture<GlobalId[]>;
+  forget(what: unknown, options: ForgetManifestOptions = {}): Future<unknown> {
+    const { signal } = options;
+    if (isManifestLike(what)) return forgetManifest(this.#backstage(), what, options);
+    if (isSelector(what)) {
+      const pool = this.#route(options);
+      const target = attempt(() => targetOf(what, this.#namespace));
+      return this.#runtime.start(
+        async (control) => {
+          const id = await this.#resolve(pool(), target(), control);
+          await this.#io.delete(pool(), id, control.signal);
+          return id;
+        },
+        { signal },
+      );
+    }
+    const targets = attempt(() => this.#targets(what));
+    return this.#group(targets, options, "Not every entry was forgotten", (at, ids, control) =>
+      this.#io.deleteAll(at, ids, control),
+    );
+  }
+
+  /** @internal One future for work of several operations, on the pool that the options name. */
+  begin<T>(options: MemoryOptions, work: (stage: Stage) => Promise<T>, total?: number): Future<T> {
+    const { io, runtime, route } = this.#backstage();
+    const pool = route(options);
+    return runtime.start(async (control) => work({ io, pool: pool(), control }), {
+      signal: options.signal,
+      total,
+    });
+  }
+
+  #targets(what: unknown): Target[] {
+    return [...iterable(what)].map((one) => targetOf(one, this.#namespace));
+  }
+
+  #group(
+    targets: () => readonly Target[],
+    options: MemoryOptions,
+    failed: string,
+    act: (pool: PoolLike, ids: readonly GlobalId[], control: FutureControl) => Promise<Outcome[]>,
+  ): GroupFuture<unknown[]> {
+    const pool = this.#route(options);
+    return this.#runtime.startGroup(
+      async (control) => {
+        const resolved = await this.#resolveAll(pool(), targets(), control);
+        const ids = resolved.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+        const outcomes = (await act(pool(), ids, control)).values();
+        return resolved.map((one) => {
+          if (one.status === "rejected") return one;
+          return outcomes.next().value as Outcome;
+        });
+      },
+      { signal: options.signal, size: sizeOf(targets), what: failed },
+    );
+  }
+
+  async #resolve(
+    pool: PoolLike,
+    { id, latest }: Target,
+    { signal }: FutureControl,
+  ): Promise<GlobalId> {
+    return id ?? this.#io.latest(pool, latest, signal);
+  }
+
+  async #resolveAll(
+    pool: PoolLike,
+    targets: readonly Target[],
+    control: FutureControl,
+  ): Promise<Outcome<GlobalId>[]> {
+    if (targets.every((target) => target.latest === undefined)) {
+      return targets.map(({ id }) => ({ status: "fulfilled", value: id as GlobalId }));
+    }
+    // Finding an evolution is no step of its own in the group's progress.
+    const silent: FutureControl = { signal: control.signal, advance: () => undefined };
+    return this.#io.forEach(targets, silent, (target) => this.#resolve(pool, target, control));
+  }
+
+  #route(options: RouteOptions): () => PoolLike {
+    return attempt(() => this.poolRouter.route(options));
+  }
+
+  #backstage(): Backstage {
+    return {
+      io: this.#io,
+      runtime: this.#runtime,
+      namespace: this.#namespace,
+      route: (options) => this.#route(options),
+    };
+  }
+}
+
+function iterable(what: unknown): Iterable<unknown> {
+  const many = typeof what === "object" && what !== null && Symbol.iterator in what;
+  // A buffer or a Map that somebody forgot to wrap is iterable too.
+  if (many && !ArrayBuffer.isView(what) && !(what instanceof Map)) return what as Iterable<unknown>;
+  throw rawValue(what, "");
+}
+
+function entriesOf(what: unknown): Entry[] {
+  const entries: Entry[] = [];
+  for (const one of iterable(what)) {
+    if (!isEntry(one)) throw rawValue(one, ` (number ${entries.length} of those given)`);
+    entries.push(one);
+  }
+  return entries;
+}
+
+/** One record for each id. INVALID_ARGUMENT when two different entries have the same. */
+function encodeAll(io: PoolIo, entries: readonly Entry[]): EncodedEntry[] {
+  const seen = new Map<GlobalId, Entry>();
+  for (const entry of entries) {
+    const same = seen.get(entry.globalId);
+    if (same && !Object.is(same.data, entry.data)) {
+      throw new LailaError(
+        "INVALID_ARGUMENT",
+        `Two of the entries have the id ${entry.globalId} and different data. Memorize one of them, or evolve it.`,
+        { details: { id: entry.globalId } },
+      );
+    }
+    seen.set(entry.globalId, entry);
+  }
+  return [...seen.values()].map((entry) => io.encode(entry));
+}
+
+/** Outcomes of records, given to each entry they are for. */
+function spread(
+  entries: readonly Entry[],
+  records: readonly EncodedEntry[],
+  outcomes: readonly Outcome[],
+): Outcome<Entry>[] {
+  const byId = new Map(records.map(({ id }, i) => [id, outcomes[i] as Outcome]));
+  return entries.map((value) => {
+    const outcome = byId.get(value.globalId) as Outcome;
+    return outcome.status === "fulfilled" ? { status: "fulfilled", value } : outcome;
+  });
+}
+
+function rawValue(value: unknown, which: string): LailaError {
+  return new LailaError(
+    "INVALID_ARGUMENT",
+    `${kindOf(value)}${which} is not an entry. Wrap values with constant(value, { nickname }) or variable(value, { nickname }) before you memorize them.`,
+  );
+}
+
+/** 0 when the argument turned out to be none: the future then fails with that. */
+function sizeOf(items: () => readonly unknown[]): number {
+  try {
+    return items().length;
+  } catch {
+    return 0;
+  }
 }

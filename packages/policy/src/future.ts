@@ -1,30 +1,193 @@
-import type { Entry, GlobalId } from "@laila/schema";
+import { type Entry, formatGlobalId, type GlobalId, isLailaError, newUuid } from "@laila/schema";
+import { isEntry } from "./selectors.js";
 
+/** `cancelled` is what an aborted future becomes; one that ran into a time limit has `failed`. */
 export type FutureStatus = "pending" | "done" | "failed" | "cancelled";
+
+/** How many of its single steps a future has behind it. */
 export interface Progress {
   readonly done: number;
   readonly total: number;
 }
+
 /** What `future.data` gives: the data of the entry, or of each entry. */
 export type DataOf<T> =
   T extends Entry<infer D>
     ? D
     : T extends readonly unknown[]
       ? { -readonly [K in keyof T]: DataOf<T[K]> }
-      : undefined;
+      : unknown;
 
-export declare class Future<T> implements Promise<T> {
-  readonly [Symbol.toStringTag]: string;
-  get globalId(): GlobalId;
-  get status(): FutureStatus;
-  get progress(): Progress;
-  get error(): unknown;
-  get data(): DataOf<T> | undefined;
+/** What the work of a future is given. */
+export interface FutureControl {
+  /** Aborts when the future is cancelled, or the caller's signal fires. */
+  readonly signal: AbortSignal;
+  /** Counts steps as done. */
+  advance(steps?: number): void;
+}
+
+/** Who keeps account of futures. `started` gives what to call when the future has settled. */
+export interface FutureHost {
+  started(future: Future<unknown>): () => void;
+  named(future: Future<unknown>, globalId: GlobalId): void;
+}
+
+export interface FutureOptions {
+  readonly host: FutureHost;
+  readonly signal?: AbortSignal | undefined;
+  /** Steps; 1 unless given. */
+  readonly total?: number | undefined;
+}
+
+/**
+ * The result of an operation that was started: await it as any promise. A failure that nobody
+ * observes (by `await`, `then`, `catch`, `settled`, or by reading `error` once it failed) does not
+ * end the process; it fails the guarantee around it, or else `policy.close()`.
+ */
+export class Future<T> implements Promise<T> {
+  readonly [Symbol.toStringTag]: string = "Future";
+
+  readonly #host: FutureHost;
+  readonly #controller = new AbortController();
+  readonly #promise: Promise<T>;
+  #globalId: GlobalId | undefined;
+  #status: FutureStatus = "pending";
+  #done = 0;
+  readonly #total: number;
+  #value: T | undefined;
+  #error: unknown;
+  #observed = false;
+  #whenObserved: (() => void) | undefined;
+
+  /** @internal Futures come from a policy. */
+  constructor(
+    work: (control: FutureControl) => Promise<T>,
+    { host, signal, total = 1 }: FutureOptions,
+  ) {
+    this.#host = host;
+    this.#total = total;
+    const unfollow = follow(signal, this.#controller);
+    const settled = host.started(this);
+    this.#promise = this.#run(work, () => {
+      unfollow();
+      settled();
+    });
+    // The host reports what nobody observes; Node must not end the process over it.
+    this.#promise.catch(() => undefined);
+  }
+
+  /** Made when first asked for. */
+  get globalId(): GlobalId {
+    if (this.#globalId === undefined) {
+      this.#globalId = formatGlobalId({ scopes: ["FUTURE"], uuid: newUuid() });
+      this.#host.named(this, this.#globalId);
+    }
+    return this.#globalId;
+  }
+
+  get status(): FutureStatus {
+    return this.#status;
+  }
+
+  get progress(): Progress {
+    return { done: this.#done, total: this.#total };
+  }
+
+  /** Why it failed or was cancelled; undefined before, and when it is done. */
+  get error(): unknown {
+    if (this.#status === "failed" || this.#status === "cancelled") this.#observe();
+    return this.#error;
+  }
+
+  /** The data of the entry (of each entry, in a group) once it is done; undefined before. */
+  get data(): DataOf<T> | undefined {
+    return this.#status === "done" ? (dataOf(this.#value) as DataOf<T>) : undefined;
+  }
+
   then<A = T, B = never>(
     onDone?: ((value: T) => A | PromiseLike<A>) | null,
     onFailed?: ((reason: unknown) => B | PromiseLike<B>) | null,
-  ): Promise<A | B>;
-  catch<B = never>(onFailed?: ((reason: unknown) => B | PromiseLike<B>) | null): Promise<T | B>;
-  finally(onSettled?: (() => void) | null): Promise<T>;
-  cancel(reason?: unknown): boolean;
+  ): Promise<A | B> {
+    this.#observe();
+    return this.#promise.then(onDone, onFailed);
+  }
+
+  catch<B = never>(onFailed?: ((reason: unknown) => B | PromiseLike<B>) | null): Promise<T | B> {
+    return this.then(undefined, onFailed);
+  }
+
+  finally(onSettled?: (() => void) | null): Promise<T> {
+    this.#observe();
+    return this.#promise.finally(onSettled);
+  }
+
+  /**
+   * Asks the operation to stop; it fails with ABORTED unless it is done before it heard of it. What
+   * was under way may have happened. A cancelled future counts as observed. False when it had settled.
+   */
+  cancel(reason?: unknown): boolean {
+    if (this.#status !== "pending") return false;
+    this.#observe();
+    this.#controller.abort(reason);
+    return true;
+  }
+
+  /** @internal The global id if somebody asked for it; asking makes none. */
+  get knownId(): GlobalId | undefined {
+    return this.#globalId;
+  }
+
+  /** @internal The error, when it failed and nobody has observed it yet; else undefined. */
+  unobserved(): { readonly error: unknown } | undefined {
+    const failed = this.#status === "failed" || this.#status === "cancelled";
+    return failed && !this.#observed ? { error: this.#error } : undefined;
+  }
+
+  /** @internal Called once, when somebody observes a future that had failed unobserved. */
+  set whenObserved(act: () => void) {
+    this.#whenObserved = act;
+  }
+
+  #observe(): void {
+    if (this.#observed) return;
+    this.#observed = true;
+    this.#whenObserved?.();
+    this.#whenObserved = undefined;
+  }
+
+  async #run(work: (control: FutureControl) => Promise<T>, settled: () => void): Promise<T> {
+    const { signal } = this.#controller;
+    try {
+      const value = await work({
+        signal,
+        advance: (steps = 1) => {
+          this.#done += steps;
+        },
+      });
+      this.#value = value;
+      this.#done = this.#total;
+      this.#status = "done";
+      return value;
+    } catch (error) {
+      this.#error = error;
+      this.#status = signal.aborted && isLailaError(error, "ABORTED") ? "cancelled" : "failed";
+      throw error;
+    } finally {
+      settled();
+    }
+  }
+}
+
+function dataOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(dataOf);
+  return isEntry(value) ? value.data : undefined;
+}
+
+/** Aborts the controller with the signal. Gives what ends it, so that a long-lived signal keeps nothing. */
+function follow(signal: AbortSignal | undefined, controller: AbortController): () => void {
+  if (!signal) return () => undefined;
+  const abort = (): void => controller.abort(signal.reason);
+  if (signal.aborted) abort();
+  else signal.addEventListener("abort", abort, { once: true });
+  return () => signal.removeEventListener("abort", abort);
 }

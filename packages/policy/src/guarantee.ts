@@ -1,11 +1,110 @@
+import { abortError, LailaError } from "@laila/schema";
 import type { CentralMemory } from "./central-memory.js";
-import type { Future } from "./future.js";
+import type { Future, FutureControl } from "./future.js";
+import { combine } from "./multiple.js";
+import type { Runtime } from "./runtime.js";
+import { Scope } from "./scope.js";
 
-export declare class Guarantee implements AsyncDisposable {
+const what = "What was started under this guarantee did not all succeed";
+
+export interface GuaranteeOptions {
+  /** Cancels what was started under the guarantee, which then fails with ABORTED or TIMEOUT. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** See `Policy.guarantee`. */
+export function guaranteed<T>(
+  runtime: Runtime,
+  fn: () => T | PromiseLike<T>,
+  options: GuaranteeOptions,
+): Future<T> {
+  return runtime.startGuarantee(
+    (control) => runInScope(new Scope(Scope.current), fn, control),
+    options,
+  );
+}
+
+async function runInScope<T>(
+  scope: Scope,
+  fn: () => T | PromiseLike<T>,
+  { signal }: FutureControl,
+): Promise<T> {
+  const cancel = (): void => {
+    for (const future of [...scope.pending]) future.cancel(signal.reason);
+  };
+  signal.addEventListener("abort", cancel, { once: true });
+  if (signal.aborted) throw abortError(signal, "The guarantee");
+  const errors: unknown[] = [];
+  let result: { readonly value: T } | undefined;
+  try {
+    result = { value: await scope.run(fn) };
+  } catch (error) {
+    errors.push(error);
+  }
+  await scope.quiet();
+  signal.removeEventListener("abort", cancel);
+  if (signal.aborted) throw abortError(signal, "The guarantee");
+  const { errors: unobserved, uncounted } = scope.failures.take();
+  const failure = combine([...errors, ...unobserved], what, uncounted);
+  if (failure) throw failure.error;
+  return (result as { readonly value: T }).value;
+}
+
+/**
+ * A guarantee as an object, for `await using g = policy.guarantee()`: what is started with its own
+ * methods has landed when it is closed. Close it, or its failures are told by `policy.close()` only.
+ */
+export class Guarantee implements AsyncDisposable {
+  readonly #runtime: Runtime;
+  readonly #scope: Scope;
+  #closing: Promise<void> | undefined;
+
   readonly memorize: CentralMemory["memorize"];
   readonly remember: CentralMemory["remember"];
   readonly forget: CentralMemory["forget"];
-  track<T>(future: Future<T>): Future<T>;
-  close(): Promise<void>;
-  [Symbol.asyncDispose](): Promise<void>;
+
+  /** @internal Guarantees come from `policy.guarantee()`. */
+  constructor(runtime: Runtime, memory: CentralMemory) {
+    this.#runtime = runtime;
+    this.#scope = new Scope(Scope.current, () => runtime.unreported.add(this.#scope));
+    const inScope =
+      <A extends unknown[], R>(call: (...args: A) => R) =>
+      (...args: A): R =>
+        this.run(() => call(...args));
+    // Overloads are lost on the way through a wrapper; the calls are the memory's own.
+    this.memorize = inScope(memory.memorize.bind(memory) as Call) as CentralMemory["memorize"];
+    this.remember = inScope(memory.remember.bind(memory) as Call) as CentralMemory["remember"];
+    this.forget = inScope(memory.forget.bind(memory) as Call) as CentralMemory["forget"];
+  }
+
+  /** Runs a function so that everything it starts, also after its awaits, belongs to this guarantee. CLOSED after `close()`. */
+  run<T>(fn: () => T): T {
+    if (this.#closing) {
+      throw new LailaError(
+        "CLOSED",
+        "This guarantee is closed. Start a new one: policy.guarantee().",
+      );
+    }
+    return this.#scope.run(fn);
+  }
+
+  /** Resolves when everything has landed; rejects with what was not observed. Closing twice is fine. */
+  close(): Promise<void> {
+    this.#closing ??= this.#settle();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #settle(): Promise<void> {
+    await this.#scope.quiet();
+    this.#runtime.unreported.delete(this.#scope);
+    const { errors, uncounted } = this.#scope.failures.take();
+    const failure = combine(errors, what, uncounted);
+    if (failure) throw failure.error;
+  }
 }
+
+type Call = (...args: unknown[]) => unknown;

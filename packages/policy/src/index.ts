@@ -5,20 +5,22 @@ export {
   type TaskForceConfig,
   type TaskForceOptions,
 } from "./async-task-force.js";
+export type { Bank } from "./bank.js";
+export type { ManifestContents, ManifestLeaf, ManifestPath } from "./blueprint-paths.js";
 export { CentralCommand } from "./central-command.js";
 export { CentralCommunication, type Connection } from "./central-communication.js";
 export { CentralMemory } from "./central-memory.js";
 export { type DataOf, Future, type FutureStatus, type Progress } from "./future.js";
-export { GroupFuture } from "./group-future.js";
-export { Guarantee } from "./guarantee.js";
+export { GroupFuture, type Outcome } from "./group-future.js";
+export { Guarantee, type GuaranteeOptions } from "./guarantee.js";
 export {
+  type AnyTree,
   Manifest,
   ManifestBase,
-  type ManifestContents,
-  type ManifestLeaf,
   type ManifestOptions,
-  type ManifestPath,
   type PolicySource,
+  type Realized,
+  type RealizedData,
   type RecallOptions,
   recallManifest,
 } from "./manifest.js";
@@ -29,8 +31,9 @@ export type {
   RememberOptions,
   RouteOptions,
 } from "./options.js";
-export { Policy, type PolicyOptions } from "./policy.js";
+export { type CentralIds, Policy, type PolicyOptions } from "./policy.js";
 export { type ExtendOptions, PoolRouter } from "./pool-router.js";
+export { type UnobservedFailure, unobservedFailureChannel } from "./runtime.js";
 export {
   type EntrySelector,
   isEntry,
@@ -39,3 +42,4 @@ export {
   type NicknameSelector,
   type Selected,
 } from "./selectors.js";
+export type { StandardIssue, StandardResult, StandardSchema } from "./standard-schema.js";

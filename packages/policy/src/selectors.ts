@@ -35,7 +35,7 @@ export interface ManifestLike {
 /** What a selector means: one id, or the highest evolution of one. */
 export type Target =
   | { readonly id: GlobalId; readonly latest?: undefined }
-  | { readonly latest: GlobalId };
+  | { readonly id?: undefined; readonly latest: GlobalId };
 
 /** True for an entry of any copy of the schema package. */
 export function isEntry(value: unknown): value is Entry {

@@ -1,0 +1,298 @@
+import type { PoolLike } from "@laila/pool";
+import {
+  type ClassRegistry,
+  decodeRecord,
+  type Entry,
+  encodeRecord,
+  type GlobalId,
+  isLailaError,
+  LailaError,
+  parseGlobalId,
+} from "@laila/schema";
+import type { CentralCommand } from "./central-command.js";
+import type { FutureControl } from "./future.js";
+import type { Outcome } from "./group-future.js";
+
+/** How many operations of one group stand in line at a time; the taskforce says how many run. */
+const inLine = 64;
+const readBatch = 256;
+const writeBatch = 256;
+const writeBatchBytes = 8 * 1024 * 1024;
+const deleteBatch = 1000;
+
+/** A record on its way into a pool. */
+export interface EncodedEntry {
+  readonly id: GlobalId;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * Entries in and out of pools. Only what is one pool operation takes a place on the taskforce, so
+ * that whatever is composed of them can never wait for a place while it holds one.
+ */
+export class PoolIo {
+  readonly #command: CentralCommand;
+  readonly #recorder: GlobalId;
+  readonly #classes: ClassRegistry;
+
+  constructor(command: CentralCommand, recorder: GlobalId, classes: ClassRegistry) {
+    this.#command = command;
+    this.#recorder = recorder;
+    this.#classes = classes;
+  }
+
+  /** Synchronous. UNSUPPORTED_TYPE with the path of what cannot be stored. */
+  encode(entry: Entry): EncodedEntry {
+    const bytes = encodeRecord(entry, { recorder: this.#recorder, classes: this.#classes });
+    return { id: entry.globalId, bytes };
+  }
+
+  write(pool: PoolLike, { id, bytes }: EncodedEntry, signal: AbortSignal): Promise<unknown> {
+    return this.#submit(signal, () => pool.write(id, bytes, { signal }));
+  }
+
+  /** NOT_FOUND, CORRUPT. With `copyTo`, the record is also kept there. */
+  async read(pool: PoolLike, id: GlobalId, signal: AbortSignal, copyTo?: PoolLike): Promise<Entry> {
+    const found = await this.#submit(signal, () => pool.read(id, { signal }));
+    return this.#receive(pool, id, found?.bytes, signal, copyTo);
+  }
+
+  delete(pool: PoolLike, id: GlobalId, signal: AbortSignal): Promise<void> {
+    return this.#submit(signal, () => pool.delete(id, { signal }));
+  }
+
+  /** In the pool itself or in what it is a cache of. */
+  async exists(pool: PoolLike, id: GlobalId, signal: AbortSignal): Promise<boolean> {
+    for (let at: PoolLike | undefined = pool; at; at = at.proxy) {
+      const here = at;
+      if (await this.#submit(signal, () => here.exists(id, { signal }))) return true;
+    }
+    return false;
+  }
+
+  /** The id of the highest evolution in the pool, or in what it is a cache of. NOT_FOUND. */
+  async latest(pool: PoolLike, constantId: GlobalId, signal: AbortSignal): Promise<GlobalId> {
+    let highest: number | undefined;
+    for (let at: PoolLike | undefined = pool; at; at = at.proxy) {
+      const here = at;
+      // A listing is one operation, however many pages the pool makes of it.
+      await this.#submit(signal, async () => {
+        for await (const key of here.keys({ prefix: `${constantId}-`, signal })) {
+          const evolution = evolutionOf(key);
+          if (evolution !== undefined && (highest === undefined || evolution > highest))
+            highest = evolution;
+        }
+      });
+    }
+    if (highest === undefined) {
+      throw notFound(constantId, pool, `There is no evolution of ${constantId}`);
+    }
+    return `${constantId}-${highest}`;
+  }
+
+  /** An outcome for each record, in order. */
+  async writeAll(
+    pool: PoolLike,
+    records: readonly EncodedEntry[],
+    control: FutureControl,
+  ): Promise<Outcome<void>[]> {
+    const { signal } = control;
+    if (!pool.supports.batch || records.length < 2) {
+      return each(records, control, (record) =>
+        this.write(pool, record, signal).then(() => undefined),
+      );
+    }
+    return batches(chunks(records, writeBatch, writeBatchBytes), control, async (batch) => {
+      const items = batch.map(({ id, bytes }) => ({ key: id, bytes }));
+      const results = await this.#submit(signal, () => pool.writeMany(items, { signal }));
+      return results.map(({ error }) => outcome<void>(error, undefined));
+    });
+  }
+
+  async deleteAll(
+    pool: PoolLike,
+    ids: readonly GlobalId[],
+    control: FutureControl,
+  ): Promise<Outcome<GlobalId>[]> {
+    const { signal } = control;
+    if (!pool.supports.batch || ids.length < 2) {
+      return each(ids, control, (id) => this.delete(pool, id, signal).then(() => id));
+    }
+    return batches(chunks(ids, deleteBatch), control, async (batch) => {
+      const results = await this.#submit(signal, () => pool.deleteMany(batch, { signal }));
+      return results.map(({ key, error }) => outcome(error, key));
+    });
+  }
+
+  /** An outcome for each id, in order. An id that comes twice is read once. */
+  async readAll(
+    pool: PoolLike,
+    ids: readonly GlobalId[],
+    control: FutureControl,
+    copyTo?: PoolLike,
+  ): Promise<Outcome<Entry>[]> {
+    const { signal } = control;
+    const unique = [...new Set(ids)];
+    const found =
+      pool.supports.batch && unique.length > 1
+        ? await batches(chunks(unique, readBatch), control, (batch) =>
+            this.#readBatch(pool, batch, signal, copyTo),
+          )
+        : await each(unique, control, (id) => this.read(pool, id, signal, copyTo));
+    if (unique.length === ids.length) return found;
+    control.advance(ids.length - unique.length);
+    const byId = new Map(unique.map((id, i) => [id, found[i] as Outcome<Entry>]));
+    return ids.map((id) => byId.get(id) as Outcome<Entry>);
+  }
+
+  /** Runs `act` for each, some at a time; an outcome for each, in order. */
+  forEach<I, O>(
+    items: readonly I[],
+    control: FutureControl,
+    act: (item: I) => Promise<O>,
+  ): Promise<Outcome<O>[]> {
+    return each(items, control, act);
+  }
+
+  async #readBatch(
+    pool: PoolLike,
+    ids: readonly GlobalId[],
+    signal: AbortSignal,
+    copyTo: PoolLike | undefined,
+  ): Promise<Outcome<Entry>[]> {
+    const bytes = new Map<GlobalId, Uint8Array>();
+    const errors = new Map<GlobalId, unknown>();
+    await this.#submit(signal, async () => {
+      for await (const { key, result, error } of pool.readMany(ids, { signal })) {
+        if (error !== undefined) errors.set(key, error);
+        else if (result) bytes.set(key, result.bytes);
+      }
+    });
+    // Decoding and copying hold no place on the taskforce.
+    return each(ids, undefined, async (id) => {
+      if (errors.has(id)) throw errors.get(id);
+      return this.#receive(pool, id, bytes.get(id), signal, copyTo);
+    });
+  }
+
+  async #receive(
+    pool: PoolLike,
+    id: GlobalId,
+    bytes: Uint8Array | undefined,
+    signal: AbortSignal,
+    copyTo: PoolLike | undefined,
+  ): Promise<Entry> {
+    if (!bytes) throw notFound(id, pool, `There is nothing under ${id}`);
+    const entry = this.#decode(pool, id, bytes);
+    if (copyTo && copyTo !== pool) await this.write(copyTo, { id, bytes }, signal);
+    return entry;
+  }
+
+  #decode(pool: PoolLike, id: GlobalId, bytes: Uint8Array): Entry {
+    try {
+      return decodeRecord(bytes, { key: id, classes: this.#classes }).entry;
+    } catch (error) {
+      if (!isLailaError(error)) throw error;
+      throw inPool(error, pool, id);
+    }
+  }
+
+  #submit<T>(signal: AbortSignal, operation: () => Promise<T>): Promise<T> {
+    return this.#command.alphaTaskforce.submit(operation, { signal });
+  }
+}
+
+/** How a pool is called in messages. */
+export function nameOf(pool: PoolLike): string {
+  return pool.nickname === undefined
+    ? `the pool ${pool.globalId}`
+    : `the pool ${JSON.stringify(pool.nickname)}`;
+}
+
+function notFound(id: GlobalId, pool: PoolLike, what: string): LailaError {
+  return new LailaError(
+    "NOT_FOUND",
+    `${what} in ${nameOf(pool)}. Check the name and its namespace, or say which pool it is in: { poolNickname }, { poolId } or { pool }.`,
+    { details: { id, pool: pool.globalId, poolNickname: pool.nickname } },
+  );
+}
+
+function inPool(error: LailaError, pool: PoolLike, id: GlobalId): LailaError {
+  return new LailaError(error.code, `${id} in ${nameOf(pool)}: ${error.message}`, {
+    cause: error,
+    details: { ...error.details, id, pool: pool.globalId },
+  });
+}
+
+function evolutionOf(key: string): number | undefined {
+  try {
+    return parseGlobalId(key).evolution;
+  } catch {
+    // Another key that begins alike; a listing may hold anything.
+    return undefined;
+  }
+}
+
+async function each<I, O>(
+  items: readonly I[],
+  control: FutureControl | undefined,
+  act: (item: I) => Promise<O>,
+): Promise<Outcome<O>[]> {
+  const outcomes = new Array<Outcome<O>>(items.length);
+  const left = items.entries();
+  const worker = async (): Promise<void> => {
+    for (const [i, item] of left) {
+      try {
+        outcomes[i] = { status: "fulfilled", value: await act(item) };
+        control?.advance();
+      } catch (reason) {
+        outcomes[i] = { status: "rejected", reason };
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(inLine, items.length) }, worker));
+  return outcomes;
+}
+
+async function batches<I, O>(
+  parts: readonly (readonly I[])[],
+  control: FutureControl,
+  act: (part: readonly I[]) => Promise<Outcome<O>[]>,
+): Promise<Outcome<O>[]> {
+  const outcomes = await each(parts, undefined, async (part) => {
+    const done = await act(part);
+    control.advance(done.filter(({ status }) => status === "fulfilled").length);
+    return done;
+  });
+  return outcomes.flatMap((batch, i): Outcome<O>[] =>
+    batch.status === "fulfilled" ? batch.value : (parts[i] ?? []).map(() => batch),
+  );
+}
+
+function chunks<I extends string | EncodedEntry>(
+  items: readonly I[],
+  count: number,
+  bytes = Number.POSITIVE_INFINITY,
+): I[][] {
+  const out: I[][] = [];
+  let current: I[] = [];
+  let size = 0;
+  for (const item of items) {
+    const weight = typeof item === "string" ? 0 : item.bytes.byteLength;
+    if (current.length > 0 && (current.length >= count || size + weight > bytes)) {
+      out.push(current);
+      current = [];
+      size = 0;
+    }
+    current.push(item);
+    size += weight;
+  }
+  if (current.length > 0) out.push(current);
+  return out;
+}
+
+function outcome<T>(error: unknown, value: T): Outcome<T> {
+  return error === undefined
+    ? { status: "fulfilled", value }
+    : { status: "rejected", reason: error };
+}
