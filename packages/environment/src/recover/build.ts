@@ -1,0 +1,143 @@
+import { Policy, type PolicyOptions, type TaskForce } from "@laila/policy";
+import { MemoryPool, type PoolLike } from "@laila/pool";
+import {
+  type EnvironmentDocument,
+  fieldMark,
+  fieldsOf,
+  type GlobalId,
+  LailaError,
+  type Secret,
+} from "@laila/schema";
+import type { RecoverOptions } from "./options.js";
+import type { PoolPlan } from "./plan.js";
+import { shownPool } from "./shown.js";
+
+/** The pools of the plans, adopted or made; making one does no I/O. INVALID_CONFIG says which pool. */
+export function makePools(
+  plans: readonly PoolPlan[],
+  secrets: ReadonlyMap<GlobalId, Record<string, Secret>>,
+  options: RecoverOptions,
+): Map<GlobalId, PoolLike> {
+  const pools = new Map<GlobalId, PoolLike>();
+  for (const plan of plans)
+    pools.set(plan.id, plan.adopted ?? makePool(plan, secrets.get(plan.id) ?? {}, options));
+  return pools;
+}
+
+function makePool(
+  { id, stored, cls, fields, references }: PoolPlan,
+  secrets: Record<string, Secret>,
+  { home, directory, namespace }: RecoverOptions,
+): PoolLike {
+  // Every missing class was told before.
+  if (!cls)
+    throw new LailaError("MISSING_PACKAGE", `No class was given for ${shownPool(stored, id)}.`);
+  const field = fieldsOf(cls.configSchema).ambientCredentials;
+  // With references, the machine's own credentials must not fill a gap that the document left on purpose.
+  const noAmbient =
+    references.size > 0 && field !== undefined && fieldMark(field)?.laila === "exempt";
+  const config = {
+    ...(stored.nickname === undefined ? {} : { nickname: stored.nickname }),
+    ...(noAmbient ? { ambientCredentials: false } : {}),
+    ...fields,
+    ...secrets,
+  };
+  const pool = new cls(config, { globalId: id, home, directory, namespace });
+  if (pool.globalId !== id) {
+    throw new LailaError(
+      "INVALID_CONFIG",
+      `${cls.classToken} did not take the id ${id} that it was given. Its constructor must pass its options on to Pool.`,
+    );
+  }
+  return pool;
+}
+
+/** A policy with the parts of the document; nothing is opened. */
+export function makePolicy(
+  { policy }: EnvironmentDocument,
+  pools: ReadonlyMap<GlobalId, PoolLike>,
+  taskforces: ReadonlyMap<GlobalId, TaskForce>,
+  { namespace, classes }: RecoverOptions,
+): Policy {
+  const { memory, command } = policy.central;
+  const { pools_nicknames: nicknames, affinities } = memory.pool_router;
+  const options: PolicyOptions = {
+    globalId: policy.global_id,
+    alphaPool: pools.get(memory.alpha_pool),
+    alphaTaskforce: taskforces.get(command.alpha_taskforce),
+    namespace,
+    classes,
+  };
+  const made = new Policy(options);
+  for (const taskforce of taskforces.values()) made.central.command.extend(taskforce);
+  const namesOf = (id: GlobalId): string[] =>
+    Object.keys(nicknames).filter((name) => nicknames[name] === id);
+  // Those without a name first: what they are called by themselves may belong to another pool here.
+  for (const [id, pool] of pools) {
+    if (namesOf(id).length === 0) made.central.memory.extend(pool, { affinity: affinities[id] });
+  }
+  for (const [id, pool] of pools) {
+    for (const poolNickname of namesOf(id)) {
+      made.central.memory.extend(pool, { poolNickname, affinity: affinities[id], replace: true });
+    }
+  }
+  return made;
+}
+
+/** Sets the proxies as the document has them, on adopted pools too. Cycles were refused before. */
+export function setProxies(
+  { policy }: EnvironmentDocument,
+  pools: ReadonlyMap<GlobalId, PoolLike>,
+): void {
+  const { proxies } = policy.central.memory.pool_router;
+  const changes = [...pools].filter(([id, pool]) => pool.proxy !== originFor(id));
+  function originFor(id: GlobalId): PoolLike | undefined {
+    const origin = proxies[id];
+    return origin === undefined ? undefined : pools.get(origin);
+  }
+  for (const [, pool] of changes) if (pool.proxy) pool.proxyTo(undefined);
+  for (const [id, pool] of changes) if (originFor(id)) pool.proxyTo(originFor(id));
+}
+
+/** Opens all; when one fails, those that were made here are closed, and the failure is what is thrown. */
+export async function openAll(
+  plans: readonly PoolPlan[],
+  pools: ReadonlyMap<GlobalId, PoolLike>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const opened = await Promise.allSettled([...pools.values()].map((pool) => pool.open({ signal })));
+  const failures = reasons(opened);
+  if (failures.length === 0) return;
+  await closeMade(plans, pools, failures);
+}
+
+/** Closes the pools that were made here and throws what went wrong, closing included. */
+export async function closeMade(
+  plans: readonly PoolPlan[],
+  pools: ReadonlyMap<GlobalId, PoolLike>,
+  failures: readonly unknown[],
+): Promise<never> {
+  const made = plans.filter(({ adopted }) => !adopted).flatMap(({ id }) => pools.get(id) ?? []);
+  const all = [...failures, ...reasons(await Promise.allSettled(made.map((pool) => pool.close())))];
+  if (all.length === 1) throw all[0];
+  const told = all.map((error) => (error instanceof Error ? error.message : String(error)));
+  throw new LailaError("MULTIPLE", `The environment was not recovered: ${told.join(" ")}`, {
+    errors: all,
+  });
+}
+
+/** Moves adopted pools out of the policy they came from. An alpha pool leaves an empty one behind. */
+export function release(plans: readonly PoolPlan[], from: Policy): void {
+  const { memory } = from.central;
+  for (const { adopted } of plans) {
+    if (!adopted) continue;
+    if (memory.alphaPool === adopted) memory.extend(new MemoryPool(), { alpha: true });
+    memory.detach(adopted);
+  }
+}
+
+function reasons(results: readonly PromiseSettledResult<unknown>[]): unknown[] {
+  return results.flatMap((result) =>
+    result.status === "rejected" ? [result.reason as unknown] : [],
+  );
+}

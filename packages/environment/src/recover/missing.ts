@@ -1,0 +1,77 @@
+import { type GlobalId, LailaError, Secret } from "@laila/schema";
+import { type Args, lookUpArg } from "../args/args.js";
+import type { PoolPlan } from "./plan.js";
+import { shown, shownPool } from "./shown.js";
+
+/** Something of the document whose class nobody gave. */
+export interface MissingClass {
+  readonly id: GlobalId;
+  readonly what: string;
+  readonly classToken: string;
+  readonly package: string | undefined;
+}
+
+const installable = /^@laila\/pool-[a-z0-9-]+$/;
+
+/**
+ * The secrets of every pool, from args. Whatever is missing, packages and secrets, is told at once:
+ * MISSING_PACKAGE when a class is missing, else MISSING_SECRET.
+ */
+export function resolveSecrets(
+  plans: readonly PoolPlan[],
+  args: Args,
+  missing: readonly MissingClass[],
+): Map<GlobalId, Record<string, Secret>> {
+  const resolved = new Map<GlobalId, Record<string, Secret>>();
+  const unknown = new Map<string, string[]>();
+  for (const plan of plans) {
+    if (plan.adopted) continue;
+    const secrets: Record<string, Secret> = {};
+    for (const [field, name] of plan.references) {
+      const value = lookUpArg(args, name);
+      if (typeof value === "string" && value !== "") secrets[field] = new Secret(value, name);
+      else unknown.set(name, [...(unknown.get(name) ?? []), shownPool(plan.stored, plan.id)]);
+    }
+    resolved.set(plan.id, secrets);
+  }
+  if (missing.length > 0 || unknown.size > 0) throw missingError(missing, unknown);
+  return resolved;
+}
+
+function missingError(
+  missing: readonly MissingClass[],
+  unknown: ReadonlyMap<string, readonly string[]>,
+): LailaError {
+  const parts: string[] = ["The environment cannot be recovered here; nothing was opened."];
+  const installs = new Set<string>();
+  for (const { what, classToken, package: from } of missing) {
+    parts.push(
+      `No class was given for ${what}: ${shown(classToken)}${from === undefined ? "" : ` of ${shown(from)}`}.`,
+    );
+    if (from !== undefined && installable.test(from)) installs.add(from);
+  }
+  if (installs.size > 0)
+    parts.push(`Install with: npm install ${[...installs].map((name) => `"${name}"`).join(" ")}.`);
+  if (missing.length > 0) parts.push("Import each class and pass it in poolClasses: [ … ].");
+  for (const [name, pools] of unknown)
+    parts.push(`The secret ${shown(name)} of ${pools.join(", ")} is not among the args.`);
+  if (unknown.size > 0) {
+    parts.push(
+      `Give it in a file, readArgs("./secrets.toml"), with a line such as ${[...unknown.keys()].map((name) => `${shown(name)} = "…"`)[0]}, and pass args.`,
+    );
+  }
+  return new LailaError(
+    missing.length > 0 ? "MISSING_PACKAGE" : "MISSING_SECRET",
+    parts.join(" "),
+    {
+      details: {
+        packages: missing.map(({ id, classToken, package: from }) => ({
+          id,
+          classToken,
+          package: from ?? null,
+        })),
+        secrets: [...unknown.keys()],
+      },
+    },
+  );
+}

@@ -1,0 +1,127 @@
+import { AsyncTaskForce, type TaskForce } from "@laila/policy";
+import { type EnvironmentDocument, type GlobalId, LailaError } from "@laila/schema";
+import type { CapturedConfig } from "../capture/capture-pool.js";
+import type { MissingClass } from "./missing.js";
+import { shown } from "./shown.js";
+
+/**
+ * Checks that the parts of a document refer to each other rightly: INVALID_DOCUMENT with the path for an
+ * id that is not among the pools or taskforces, and for proxies that lead back to where they began.
+ */
+export function checkStructure({ policy }: EnvironmentDocument): void {
+  const { memory, command } = policy.central;
+  const { pools, pools_nicknames: nicknames, affinities, proxies } = memory.pool_router;
+  const router = "policy.central.memory.pool_router";
+  const known = (id: GlobalId, path: string): void => {
+    if (!Object.hasOwn(pools, id))
+      throw invalid(path, `names the pool ${shown(id)}, which is not among the pools`);
+  };
+  known(memory.alpha_pool, "policy.central.memory.alpha_pool");
+  for (const [name, id] of Object.entries(nicknames))
+    known(id, `${router}.pools_nicknames[${shown(name)}]`);
+  for (const id of Object.keys(affinities)) known(id, `${router}.affinities`);
+  for (const [cache, origin] of Object.entries(proxies)) {
+    known(cache, `${router}.proxies`);
+    known(origin, `${router}.proxies.${cache}`);
+    checkCycle(cache, proxies, `${router}.proxies.${cache}`);
+  }
+  for (const [id, { nickname }] of Object.entries(pools)) {
+    const named = nickname === undefined || Object.values(nicknames).includes(id);
+    if (!named && nicknames[nickname] !== undefined && id !== memory.alpha_pool) {
+      throw invalid(
+        `${router}.pools.${id}.nickname`,
+        `is ${shown(nickname)}, by which another pool is known`,
+      );
+    }
+  }
+  if (!Object.hasOwn(command.taskforces, command.alpha_taskforce)) {
+    throw invalid("policy.central.command.alpha_taskforce", "is not among the taskforces");
+  }
+}
+
+function checkCycle(
+  start: GlobalId,
+  proxies: Readonly<Record<string, GlobalId>>,
+  path: string,
+): void {
+  const passed = new Set([start]);
+  for (
+    let id = proxies[start];
+    id !== undefined;
+    id = Object.hasOwn(proxies, id) ? proxies[id] : undefined
+  ) {
+    if (passed.has(id)) throw invalid(path, "leads back to where it began");
+    passed.add(id);
+  }
+}
+
+const taskforceFields = new Set(["class_token", "package", "nickname", "max_concurrency"]);
+
+/** The taskforces of a document. Those of an unknown class are added to what is missing. */
+export function makeTaskforces(
+  { policy }: EnvironmentDocument,
+  missing: MissingClass[],
+): Map<GlobalId, TaskForce> {
+  const made = new Map<GlobalId, TaskForce>();
+  for (const [id, config] of Object.entries(policy.central.command.taskforces) as [
+    GlobalId,
+    CapturedConfig,
+  ][]) {
+    if (config.class_token !== AsyncTaskForce.classToken) {
+      missing.push({
+        id,
+        what: `the taskforce ${id}`,
+        classToken: config.class_token,
+        package: config.package,
+      });
+      continue;
+    }
+    const path = `policy.central.command.taskforces.${id}`;
+    for (const field of Object.keys(config)) {
+      if (!taskforceFields.has(field))
+        throw invalid(
+          `${path}.${field}`,
+          "is a field that AsyncTaskForce does not have in the release installed here",
+        );
+    }
+    const { max_concurrency: maxConcurrency, nickname } = config;
+    if (
+      maxConcurrency !== undefined &&
+      !(Number.isSafeInteger(maxConcurrency) && (maxConcurrency as number) > 0)
+    ) {
+      throw invalid(`${path}.max_concurrency`, "must be a whole number from 1");
+    }
+    made.set(
+      id,
+      new AsyncTaskForce(
+        { maxConcurrency: maxConcurrency as number | undefined, nickname },
+        { globalId: id },
+      ),
+    );
+  }
+  return made;
+}
+
+/** No class of connections exists yet, so each one of a document is missing. */
+export function missingConnections({ policy }: EnvironmentDocument): MissingClass[] {
+  const connections = Object.entries(policy.central.communication.connections) as [
+    GlobalId,
+    CapturedConfig,
+  ][];
+  return connections.map(([id, config]) => ({
+    id,
+    what: `the connection ${id}`,
+    classToken: config.class_token,
+    package: config.package,
+  }));
+}
+
+function invalid(path: string, why: string): LailaError {
+  return new LailaError(
+    "INVALID_DOCUMENT",
+    `The environment cannot be recovered: ${path} ${why}. Correct the document, or recover another version.`,
+    {
+      details: { path },
+    },
+  );
+}
