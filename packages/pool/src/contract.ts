@@ -13,6 +13,8 @@ export type WriteCondition = { readonly ifAbsent: true } | { readonly ifVersion:
 
 export interface WriteOptions extends CallOptions {
   readonly condition?: WriteCondition | undefined;
+  /** The caller gives the bytes away and never changes them again: the pool need not copy them. */
+  readonly handOver?: boolean | undefined;
 }
 
 export interface KeysOptions extends CallOptions {
@@ -36,6 +38,8 @@ export interface WriteManyItem {
   readonly key: string;
   readonly bytes: Uint8Array;
   readonly condition?: WriteCondition | undefined;
+  /** As in {@link WriteOptions}. */
+  readonly handOver?: boolean | undefined;
 }
 
 /** One key's outcome of `writeMany` and `deleteMany`, in the order asked. */
@@ -83,7 +87,10 @@ export interface PoolLike extends AsyncDisposable {
   open(options?: CallOptions): Promise<void>;
   /** The value, or undefined when there is none. CORRUPT when there is one that cannot be trusted. */
   read(key: string, options?: CallOptions): Promise<ReadResult | undefined>;
-  /** Durable (where `supports.durable`) and atomic when it resolves. CONFLICT, TOO_LARGE, NO_SPACE. */
+  /**
+   * Durable (where `supports.durable`) and atomic when it resolves. The caller may change the bytes as soon
+   * as the call has returned its promise. CONFLICT (`details.outcome`: "lost" or "unknown"), TOO_LARGE, NO_SPACE.
+   */
   write(key: string, bytes: Uint8Array, options?: WriteOptions): Promise<Version | undefined>;
   /** Gone when it resolves. Deleting what is not there is no error. */
   delete(key: string, options?: CallOptions): Promise<void>;
@@ -91,9 +98,9 @@ export interface PoolLike extends AsyncDisposable {
   exists(key: string, options?: CallOptions): Promise<boolean>;
   /** Every key exactly once, in no order, never silently cut. Keys written meanwhile may be there or not. */
   keys(options?: KeysOptions): AsyncIterable<string>;
-  /** In any order. A key's own failure is its `error`; the others go on. */
+  /** In any order, once for each key. A key's own failure is its `error`; the others go on. */
   readMany(keys: Iterable<string>, options?: CallOptions): AsyncIterable<ReadManyResult>;
-  /** An outcome for each item, in order. */
+  /** An outcome for each item, in order. Items of one key are written one after the other. */
   writeMany(items: Iterable<WriteManyItem>, options?: CallOptions): Promise<ManyResult[]>;
   deleteMany(keys: Iterable<string>, options?: CallOptions): Promise<ManyResult[]>;
   /** Makes reads that miss here read `origin` and keep a copy; undefined takes it off. Cycles are INVALID_ARGUMENT. */

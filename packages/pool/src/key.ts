@@ -13,20 +13,35 @@ export function utf8Length(text: string): number {
 
 /** INVALID_ARGUMENT unless the key is a well-formed string of 1 to `maxKeyBytes` UTF-8 bytes. */
 export function checkKey(key: unknown, maxKeyBytes: number): asserts key is string {
-  if (typeof key !== "string")
+  if (typeof key !== "string") {
     throw invalid(`A key must be a string, this is ${key === null ? "null" : typeof key}.`);
+  }
   if (key.length === 0) throw invalid("A key must not be empty.");
-  if (/\p{Surrogate}/u.test(key))
-    throw invalid(
-      `The key ${JSON.stringify(key.slice(0, 80))} is no well-formed Unicode: it has a lone surrogate.`,
-    );
+  if (/\p{Surrogate}/u.test(key)) {
+    throw invalid(`The key ${shown(key)} is no well-formed Unicode: it has a lone surrogate.`);
+  }
   const bytes = utf8Length(key);
-  if (bytes > maxKeyBytes)
+  if (bytes > maxKeyBytes) {
     throw invalid(
-      `The key ${JSON.stringify(key.slice(0, 80))}… has ${bytes} bytes in UTF-8; this pool takes at most ${maxKeyBytes}.`,
+      `The key ${shown(key)} has ${bytes} bytes in UTF-8; this pool takes at most ${maxKeyBytes}.`,
     );
+  }
+}
+
+/** INVALID_ARGUMENT unless the prefix is a well-formed string; the empty one is every key's. */
+export function checkPrefix(prefix: unknown): asserts prefix is string | undefined {
+  if (prefix === undefined) return;
+  if (typeof prefix !== "string" || /\p{Surrogate}/u.test(prefix)) {
+    throw invalid(
+      "A prefix must be a well-formed Unicode string: this one has a lone surrogate or is no string.",
+    );
+  }
 }
 
 function invalid(message: string): LailaError {
   return new LailaError("INVALID_ARGUMENT", message);
+}
+
+function shown(key: string): string {
+  return key.length > 80 ? `${JSON.stringify(key.slice(0, 80))}…` : JSON.stringify(key);
 }

@@ -47,7 +47,9 @@ export class MemoryPool extends Pool<z.output<typeof configSchema>> {
     };
   }
 
-  protected async _open(): Promise<void> {}
+  protected async _open(): Promise<void> {
+    // Memory is always there.
+  }
 
   protected async _read(key: string): Promise<ReadResult | undefined> {
     const found = this.#values.get(key);
@@ -71,10 +73,12 @@ export class MemoryPool extends Pool<z.output<typeof configSchema>> {
         { details: { key, outcome: "lost" } },
       );
     }
+    // A window would keep alive the whole of a larger buffer.
+    const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
     this.#makeRoom(key, bytes.byteLength - (old?.bytes.byteLength ?? 0));
     const version = String(++this.#writes);
     this.#bytes += bytes.byteLength - (old?.bytes.byteLength ?? 0);
-    this.#touch(key, { bytes: bytes.slice(), version });
+    this.#touch(key, { bytes: own, version });
     return version;
   }
 

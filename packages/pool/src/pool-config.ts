@@ -11,7 +11,8 @@ import {
   storedNames,
 } from "@laila/schema";
 import type * as z from "zod";
-import type { PoolClass, PoolConfig, PoolOptions } from "./contract.js";
+import type { PoolConfig, PoolOptions } from "./contract.js";
+import { type Declaration, strictSchema } from "./pool-class.js";
 
 /** A configuration as a pool holds it: the parsed values, and what was given and how it was called. */
 export interface ParsedConfig {
@@ -27,10 +28,8 @@ export interface ParsedConfig {
  * Validates what a constructor was given against the class's own schema.
  * INVALID_CONFIG names each field that is wrong, never its value.
  */
-export function parseConfig(
-  cls: Pick<PoolClass, "configSchema" | "classToken">,
-  input: unknown,
-): ParsedConfig {
+export function parseConfig(cls: Declaration, input: unknown): ParsedConfig {
+  const schema = strictSchema(cls);
   if (typeof input !== "object" || input === null || Array.isArray(input)) {
     throw new LailaError("INVALID_CONFIG", `${cls.classToken} takes a configuration object.`);
   }
@@ -43,48 +42,50 @@ export function parseConfig(
   }
   const fields = fieldsOf(cls.configSchema);
   const secrets = new Map<string, Secret>();
-  const plain: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(rest)) {
-    if (value === undefined) continue;
+  const given = Object.entries(rest).filter(([, value]) => value !== undefined);
+  const plain = given.map(([name, value]): [string, unknown] => {
     const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
-    if (Secret.is(value) && field && fieldMark(field)?.laila === "secret") {
-      secrets.set(name, value);
-      plain[name] = value.reveal();
-    } else plain[name] = value;
-    if (plain[name] === "" && field && fieldMark(field)?.laila === "secret") {
+    if (!field || fieldMark(field)?.laila !== "secret") return [name, value];
+    const revealed = Secret.is(value) ? value.reveal() : value;
+    if (revealed === "") {
       throw new LailaError(
         "INVALID_CONFIG",
         `${cls.classToken}: ${name} is empty. Give the secret, or leave the field out.`,
         { details: { fields: [name] } },
       );
     }
-  }
-  const parsed = cls.configSchema.strict().safeParse(plain);
+    if (Secret.is(value)) secrets.set(name, value);
+    return [name, revealed];
+  });
+  // fromEntries defines: a field called __proto__ stays a field, and is refused as one.
+  const parsed = schema.safeParse(Object.fromEntries(plain));
   if (!parsed.success) throw invalidConfig(cls.classToken, parsed.error.issues);
   return {
     nickname,
     values: Object.freeze(parsed.data),
-    given: new Set(Object.keys(plain)),
+    given: new Set(given.map(([name]) => name)),
     secrets,
   };
 }
 
 function invalidConfig(classToken: string, issues: readonly z.core.$ZodIssue[]): LailaError {
   const told = issues.map((issue) => {
-    if (issue.code === "unrecognized_keys")
+    if (issue.code === "unrecognized_keys") {
       return `unknown field ${issue.keys.map((key) => JSON.stringify(key)).join(", ")}`;
+    }
     return `${issue.path.join(".") || "configuration"}: ${issue.message}`;
   });
   return new LailaError("INVALID_CONFIG", `${classToken} cannot be made: ${told.join("; ")}.`, {
-    details: { fields: issues.map((issue) => issue.path.join(".")) },
+    details: {
+      fields: issues.flatMap((issue) =>
+        issue.code === "unrecognized_keys" ? issue.keys : [issue.path.join(".")],
+      ),
+    },
   });
 }
 
 /** The document form of a parsed configuration; see {@link PoolConfig}. */
-export function captureConfig(
-  cls: Pick<PoolClass, "configSchema" | "classToken" | "packageName">,
-  parsed: ParsedConfig,
-): PoolConfig {
+export function captureConfig(cls: Declaration, parsed: ParsedConfig): PoolConfig {
   const captured: Record<string, unknown> = {};
   const fields = fieldsOf(cls.configSchema);
   for (const [name, stored] of storedNames(cls.configSchema)) {
@@ -95,7 +96,7 @@ export function captureConfig(
     captured[stored] =
       kind === "secret"
         ? (parsed.secrets.get(name) ?? new Secret(String(parsed.values[name])))
-        : parsed.values[name];
+        : structuredClone(parsed.values[name]);
   }
   return {
     class_token: cls.classToken,
@@ -111,11 +112,12 @@ export function poolId(
   { globalId, namespace }: PoolOptions,
 ): GlobalId {
   if (globalId !== undefined) {
-    if (!isGlobalId(globalId, "POOL"))
+    if (!isGlobalId(globalId, "POOL")) {
       throw new LailaError(
         "INVALID_ID",
         `${JSON.stringify(globalId)} is not the global id of a pool.`,
       );
+    }
     return globalId;
   }
   if (nickname !== undefined) return globalIdOf(nickname, { scope: "POOL", namespace });

@@ -1,4 +1,6 @@
 import { abortError, type GlobalId, LailaError } from "@laila/schema";
+import { Activity, abortable, started } from "./activity.js";
+import { checkOrigin, checkWrite, ownBytes, plainResult } from "./checks.js";
 import { mapLimit } from "./concurrency.js";
 import type {
   CallOptions,
@@ -15,19 +17,23 @@ import type {
   WriteManyItem,
   WriteOptions,
 } from "./contract.js";
-import { checkKey } from "./key.js";
+import { checkKey, checkPrefix } from "./key.js";
+import { inRounds, outcomes } from "./many.js";
 import { captureConfig, type ParsedConfig, parseConfig, poolId } from "./pool-config.js";
 import { ReadThrough } from "./tiers.js";
 
 /** How many single calls the base class has under way when it composes a `…Many` call. */
 const composedConcurrency = 32;
 
+const inspectCustom = Symbol.for("nodejs.util.inspect.custom");
+
 /**
  * The base of every pool: it validates arguments, opens on first use, honours signals, and composes what
  * a backend does not have. A backend writes the hooks whose names begin with an underscore; they are
- * called with checked arguments, between a successful `_open` and `_close`.
+ * called with checked arguments, between a successful `_open` and `_close`. A hook may leave its signal
+ * alone (the caller is answered without it), or pass it on to end work that nobody wants any more.
  *
- * A subclass declares `static configSchema`, `static classToken` and `static packageName`.
+ * A class declares its own `static configSchema`, `static classToken` and `static packageName`.
  */
 export abstract class Pool<Config extends object = object> implements PoolLike {
   readonly globalId: GlobalId;
@@ -35,10 +41,12 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
   abstract readonly supports: Supports;
 
   readonly #parsed: ParsedConfig;
+  readonly #activity = new Activity();
+  readonly #closes = new AbortController();
   #opening: Promise<void> | undefined;
+  #opened = false;
   #closing: Promise<void> | undefined;
   #readThrough: ReadThrough | undefined;
-  readonly #active = new Set<Promise<unknown>>();
 
   /** Validates and does no I/O. INVALID_CONFIG, INVALID_ID. */
   constructor(config: object, options: PoolOptions = {}) {
@@ -54,9 +62,14 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
 
   // --- what a backend writes -------------------------------------------------------------------
 
+  /**
+   * Called by the first call, and again by the next one if it fails; what a failed open has taken, it gives
+   * back itself. The signal fires when the pool is closed meanwhile.
+   */
   protected abstract _open(options: CallOptions): Promise<void>;
+  /** The bytes become the caller's: never a buffer that the pool goes on using. */
   protected abstract _read(key: string, options: CallOptions): Promise<ReadResult | undefined>;
-  /** The bytes are the caller's: copy them before the first await, or be done with them. */
+  /** The bytes are the hook's own, to keep or to transfer; they may be a window of a larger buffer. */
   protected abstract _write(
     key: string,
     bytes: Uint8Array,
@@ -65,15 +78,18 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
   protected abstract _delete(key: string, options: CallOptions): Promise<void>;
   protected abstract _exists(key: string, options: CallOptions): Promise<boolean>;
   protected abstract _keys(options: KeysOptions): AsyncIterable<string>;
+  /** Called once, when nothing is under way any more, and only after an `_open` that succeeded. */
   protected abstract _close(): Promise<void>;
 
   /**
    * Asked after `_open` by an explicit `open()` only, never by the other calls: is the storage there, and
    * may we use it? Override it where `_open` does not find out, because every first call would pay for it.
    */
-  protected async _verify(_options: CallOptions): Promise<void> {}
+  protected async _verify(_options: CallOptions): Promise<void> {
+    // Nothing to find out beyond what `_open` did.
+  }
 
-  /** In any order. Composed of `_read` unless a backend has better. */
+  /** Each key once; answers in any order. Composed of `_read` unless a backend has better. */
   protected _readMany(
     keys: readonly string[],
     options: CallOptions,
@@ -87,28 +103,26 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
     });
   }
 
-  /** In the order asked. Composed of `_write` unless a backend has better. */
+  /** Each key once; outcomes in the order asked. Composed of `_write` unless a backend has better. */
   protected async _writeMany(
     items: readonly WriteManyItem[],
     options: CallOptions,
   ): Promise<ManyResult[]> {
-    return outcomes(items, ({ key, bytes, condition }) =>
+    return outcomes(items, composedConcurrency, ({ key, bytes, condition }) =>
       this._write(key, bytes, { ...options, condition }),
     );
   }
 
-  /** In the order asked. Composed of `_delete` unless a backend has better. */
+  /** Each key once; outcomes in the order asked. Composed of `_delete` unless a backend has better. */
   protected async _deleteMany(
     keys: readonly string[],
     options: CallOptions,
   ): Promise<ManyResult[]> {
-    return outcomes(
-      keys.map((key) => ({ key })),
-      async ({ key }) => {
-        await this._delete(key, options);
-        return undefined;
-      },
-    );
+    const items = keys.map((key) => ({ key }));
+    return outcomes(items, composedConcurrency, async ({ key }) => {
+      await this._delete(key, options);
+      return undefined;
+    });
   }
 
   // --- what a user calls -----------------------------------------------------------------------
@@ -118,29 +132,23 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
   }
 
   proxyTo(origin: PoolLike | undefined): void {
-    this.#readThrough = origin && new ReadThrough(this, origin);
+    checkOrigin(origin);
+    if (origin) this.#check({});
+    this.#readThrough ??= new ReadThrough({
+      pool: this,
+      read: (key, options) => this.#readHere(key, options),
+      write: (key, bytes, options) => this.#writeHere(key, bytes, options, (act) => act()),
+    });
+    this.#readThrough.setOrigin(origin);
   }
 
   async open(options: CallOptions = {}): Promise<void> {
-    await this.#run(options, () => this._verify(options));
-  }
-
-  async #ensureOpen(options: CallOptions): Promise<void> {
-    this.#check(options);
-    // One open serves all who wait; so that one waiter's signal does not fail the others, it runs without any.
-    this.#opening ??= this._open({}).catch((error: unknown) => {
-      this.#opening = undefined;
-      throw error;
-    });
-    await abortable(this.#opening, options.signal);
-    this.#check(options);
+    await this.#run("The opening of the pool", options, () => this._verify(options));
   }
 
   async read(key: string, options: CallOptions = {}): Promise<ReadResult | undefined> {
     checkKey(key, this.supports.maxKeyBytes);
-    const found = await this.#run(options, () => this._read(key, options));
-    if (found || !this.#readThrough) return found;
-    return this.#readThrough.read(key, options);
+    return (await this.#readHere(key, options)) ?? this.#readThrough?.read(key, options);
   }
 
   async write(
@@ -149,61 +157,80 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
     options: WriteOptions = {},
   ): Promise<Version | undefined> {
     checkKey(key, this.supports.maxKeyBytes);
-    checkWrite(this.supports, key, bytes, options);
-    // Opening may take a while; from here on the caller may change the buffer.
-    const own = this.#opening ? bytes : bytes.slice();
-    return this.#run(options, () => this._write(key, own, options));
+    return this.#writeHere(key, bytes, options, (act) => this.#change([key], act));
   }
 
   async delete(key: string, options: CallOptions = {}): Promise<void> {
     checkKey(key, this.supports.maxKeyBytes);
-    await this.#run(options, () => this._delete(key, options));
+    await this.#run("The delete", options, () =>
+      this.#change([key], () => this._delete(key, options)),
+    );
   }
 
   async exists(key: string, options: CallOptions = {}): Promise<boolean> {
     checkKey(key, this.supports.maxKeyBytes);
-    return this.#run(options, () => this._exists(key, options));
+    return this.#run("The look-up", options, () => this._exists(key, options));
   }
 
   async *keys(options: KeysOptions = {}): AsyncGenerator<string> {
-    await this.#ensureOpen(options);
-    for await (const key of this._keys(options)) {
-      this.#check(options);
-      yield key;
-    }
+    checkPrefix(options.prefix);
+    yield* this.#iterate("The listing", options, () => this._keys(options));
   }
 
   async *readMany(
     keys: Iterable<string>,
     options: CallOptions = {},
   ): AsyncGenerator<ReadManyResult> {
-    const wanted = [...keys];
-    for (const key of wanted) checkKey(key, this.supports.maxKeyBytes);
-    await this.#ensureOpen(options);
-    for await (const item of this._readMany(wanted, options)) {
-      this.#check(options);
-      const missed = item.result === undefined && item.error === undefined;
-      yield missed && this.#readThrough ? await this.#readThrough.readOne(item.key, options) : item;
+    const wanted = this.#checkedKeys(keys);
+    const missed: string[] = [];
+    for await (const item of this.#iterate("The read", options, () =>
+      this._readMany([...new Set(wanted)], options),
+    )) {
+      const { key, result, error } = item;
+      if (error !== undefined) yield { key, error };
+      else if (result || !this.#readThrough?.origin) yield { key, result: plainResult(result) };
+      else missed.push(key);
     }
+    if (missed.length > 0 && this.#readThrough) yield* this.#readThrough.readMany(missed, options);
   }
 
   async writeMany(
     items: Iterable<WriteManyItem>,
     options: CallOptions = {},
   ): Promise<ManyResult[]> {
-    const own = [...items];
-    for (const item of own) {
+    const given = [...items];
+    for (const item of given) {
       checkKey(item.key, this.supports.maxKeyBytes);
       checkWrite(this.supports, item.key, item.bytes, item);
     }
-    const taken = this.#opening ? own : own.map((item) => ({ ...item, bytes: item.bytes.slice() }));
-    return this.#run(options, () => this._writeMany(taken, options));
+    this.#check(options);
+    const own = given.map((item) => ({
+      key: item.key,
+      bytes: ownBytes(item.bytes, item.handOver),
+      condition: item.condition,
+    }));
+    return inRounds(own, (round) =>
+      this.#run("The write", options, () =>
+        this.#change(
+          round.map(({ key }) => key),
+          () => this._writeMany(round, options),
+        ),
+      ),
+    );
   }
 
   async deleteMany(keys: Iterable<string>, options: CallOptions = {}): Promise<ManyResult[]> {
-    const wanted = [...keys];
-    for (const key of wanted) checkKey(key, this.supports.maxKeyBytes);
-    return this.#run(options, () => this._deleteMany(wanted, options));
+    const wanted = this.#checkedKeys(keys);
+    this.#check(options);
+    return inRounds(
+      wanted.map((key) => ({ key })),
+      (round) => {
+        const some = round.map(({ key }) => key);
+        return this.#run("The delete", options, () =>
+          this.#change(some, () => this._deleteMany(some, options)),
+        );
+      },
+    );
   }
 
   toConfig(): PoolConfig {
@@ -211,8 +238,12 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#shutDown();
-    return this.#closing;
+    if (!this.#closes.signal.aborted) {
+      // First of all, so that whatever this sets off finds the pool closed.
+      this.#closes.abort(this.#closedError());
+      this.#closing = this.#shutDown();
+    }
+    return this.#closing ?? Promise.resolve();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -227,108 +258,110 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
     };
   }
 
-  // ---------------------------------------------------------------------------------------------
-
-  async #shutDown(): Promise<void> {
-    const opening = this.#opening;
-    // A failed open has nothing to release; its own caller was told.
-    const opened =
-      opening &&
-      (await opening.then(
-        () => true,
-        () => false,
-      ));
-    await Promise.allSettled(this.#active);
-    if (opened) await this._close();
+  /** Who it is; nothing of its configuration. */
+  [inspectCustom](
+    _depth: number,
+    options: object,
+    inspect?: (value: unknown, options?: object) => string,
+  ): unknown {
+    const shown = {
+      globalId: this.globalId,
+      ...(this.nickname === undefined ? {} : { nickname: this.nickname }),
+    };
+    return inspect ? `${this.#class().classToken} ${inspect(shown, options)}` : shown;
   }
 
-  async #run<T>(options: CallOptions, call: () => Promise<T>): Promise<T> {
-    await this.#ensureOpen(options);
-    const work = call();
-    this.#active.add(work);
+  // ---------------------------------------------------------------------------------------------
+
+  async #readHere(key: string, options: CallOptions): Promise<ReadResult | undefined> {
+    return plainResult(await this.#run("The read", options, () => this._read(key, options)));
+  }
+
+  async #writeHere(
+    key: string,
+    bytes: Uint8Array,
+    options: WriteOptions,
+    change: <T>(act: () => Promise<T>) => Promise<T>,
+  ): Promise<Version | undefined> {
+    checkWrite(this.supports, key, bytes, options);
+    this.#check(options);
+    const own = ownBytes(bytes, options.handOver);
+    return this.#run("The write", options, () => change(() => this._write(key, own, options)));
+  }
+
+  /** A change of keys while an origin may be filling them. */
+  #change<T>(keys: readonly string[], act: () => Promise<T>): Promise<T> {
+    return this.#readThrough ? this.#readThrough.change(keys, act) : act();
+  }
+
+  /** An open pool's hook is called at once, within the caller's own tick. */
+  async #run<T>(what: string, options: CallOptions, call: () => Promise<T>): Promise<T> {
+    this.#check(options);
+    if (!this.#opened) await this.#ensureOpen(options);
+    return this.#activity.run(what, options.signal, call);
+  }
+
+  async *#iterate<T>(
+    what: string,
+    options: CallOptions,
+    list: () => AsyncIterable<T>,
+  ): AsyncGenerator<T> {
+    this.#check(options);
+    if (!this.#opened) await this.#ensureOpen(options);
+    yield* this.#activity.iterate(what, options.signal, list(), () => this.#check(options));
+  }
+
+  async #ensureOpen(options: CallOptions): Promise<void> {
+    this.#opening ??= this.#open();
     try {
-      return await work;
-    } finally {
-      this.#active.delete(work);
+      await abortable("The opening of the pool", options.signal, this.#opening);
+    } catch (error) {
+      if (this.#closes.signal.aborted) throw this.#closedError(error);
+      throw error;
     }
+    this.#check(options);
+  }
+
+  /** One open serves all who wait: no waiter's signal is its own, only `close()` ends it. */
+  #open(): Promise<void> {
+    return started(() => this._open({ signal: this.#closes.signal })).then(
+      () => {
+        this.#opened = true;
+      },
+      (error: unknown) => {
+        this.#opening = undefined;
+        throw error;
+      },
+    );
+  }
+
+  async #shutDown(): Promise<void> {
+    // An open that failed has nothing to release, and its own callers were told.
+    await Promise.allSettled([this.#opening]);
+    await this.#activity.settle();
+    if (this.#opened) await this._close();
+  }
+
+  #checkedKeys(keys: Iterable<string>): string[] {
+    const all = [...keys];
+    for (const key of all) checkKey(key, this.supports.maxKeyBytes);
+    return all;
   }
 
   #check({ signal }: CallOptions): void {
-    if (this.#closing) {
-      throw new LailaError(
-        "CLOSED",
-        `The pool ${this.nickname ?? this.globalId} is closed. Make a new one to go on.`,
-      );
-    }
+    if (this.#closes.signal.aborted) throw this.#closedError();
     if (signal?.aborted) throw abortError(signal);
+  }
+
+  #closedError(cause?: unknown): LailaError {
+    return new LailaError(
+      "CLOSED",
+      `The pool ${this.nickname ?? this.globalId} is closed. Make a new one to go on.`,
+      { cause },
+    );
   }
 
   #class(): PoolClass {
     return this.constructor as PoolClass;
   }
-}
-
-function checkWrite(
-  supports: Supports,
-  key: string,
-  bytes: unknown,
-  { condition }: WriteOptions,
-): void {
-  if (!(bytes instanceof Uint8Array)) {
-    throw new LailaError(
-      "INVALID_ARGUMENT",
-      `The value for ${JSON.stringify(key)} must be a Uint8Array.`,
-    );
-  }
-  if (bytes.byteLength > supports.maxValueBytes) {
-    throw new LailaError(
-      "TOO_LARGE",
-      `The value for ${JSON.stringify(key)} has ${bytes.byteLength} bytes; this pool takes at most ${supports.maxValueBytes}.`,
-    );
-  }
-  if (condition === undefined) return;
-  if (!supports.conditionalWrites) {
-    throw new LailaError(
-      "UNSUPPORTED",
-      "This pool has no conditional writes. Write without a condition, or use a pool whose supports.conditionalWrites is true.",
-    );
-  }
-  const valid =
-    "ifAbsent" in condition ? condition.ifAbsent === true : typeof condition.ifVersion === "string";
-  if (!valid)
-    throw new LailaError(
-      "INVALID_ARGUMENT",
-      "A write condition is { ifAbsent: true } or { ifVersion: version }.",
-    );
-}
-
-/** Rejects as soon as the signal aborts, whatever becomes of the promise. */
-async function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return promise;
-  let stop: (() => void) | undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(abortError(signal));
-    signal.addEventListener("abort", stop, { once: true });
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    if (stop) signal.removeEventListener("abort", stop);
-  }
-}
-
-async function outcomes<I extends { readonly key: string }>(
-  items: readonly I[],
-  act: (item: I) => Promise<Version | undefined>,
-): Promise<ManyResult[]> {
-  const results: ManyResult[] = new Array(items.length);
-  const done = mapLimit([...items.entries()], composedConcurrency, async ([i, item]) => {
-    try {
-      results[i] = { key: item.key, version: await act(item) };
-    } catch (error) {
-      results[i] = { key: item.key, error };
-    }
-  });
-  for await (const _ of done);
-  return results;
 }

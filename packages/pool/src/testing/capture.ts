@@ -125,6 +125,7 @@ export function capture(suite: Suite): void {
       ];
       const shown = [
         inspect(pool, { depth: 10, showHidden: true, getters: true }),
+        inspect(pool, { depth: 4, showHidden: true, customInspect: false }),
         inspect(pool.toConfig(), { depth: 10, showHidden: true, getters: true }),
         JSON.stringify(pool),
         JSON.stringify(pool.toConfig()),

@@ -215,10 +215,14 @@ class Play {
 
   #same(key: string, found: Held | undefined): void {
     const held = this.#model.get(key);
-    if (!held) return equal(found, undefined, `read(${JSON.stringify(key)})`);
+    if (!held) {
+      equal(found, undefined, `read(${JSON.stringify(key)})`);
+      return;
+    }
     equalBytes(found?.bytes, held.bytes, `read(${JSON.stringify(key)})`);
-    if (held.version !== undefined)
+    if (held.version !== undefined) {
       equal(found?.version, held.version, `the version of ${JSON.stringify(key)}`);
+    }
   }
 
   #unique(names: readonly string[]): string[] {
@@ -229,11 +233,15 @@ class Play {
 async function fastCheck(): Promise<typeof import("fast-check")> {
   try {
     return await import("fast-check");
-  } catch (cause) {
-    throw new LailaError(
-      "MISSING_PACKAGE",
-      "The pool conformance suite needs fast-check. Install it: npm install --save-dev fast-check",
-      { cause },
-    );
+  } catch (error) {
+    throw missingFastCheck(error);
   }
+}
+
+function missingFastCheck(cause: unknown): LailaError {
+  return new LailaError(
+    "MISSING_PACKAGE",
+    "The pool conformance suite needs fast-check. Install it: npm install --save-dev fast-check",
+    { cause },
+  );
 }
