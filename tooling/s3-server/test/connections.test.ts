@@ -81,17 +81,21 @@ test("one connection serves requests before and after refused ones", async () =>
   const local = new Set<number | undefined>();
   agent.on("free", (socket: { localPort?: number }) => local.add(socket.localPort));
   const url = await putUrl("again");
-  const put = (target: string) =>
+  const put = (target: string, body = Buffer.alloc(500_000)) =>
     new Promise<number>((resolve, reject) => {
       const request = httpRequest(target, { method: "PUT", agent }, (response) => {
         response.resume();
         response.on("end", () => resolve(response.statusCode ?? 0));
       });
       request.on("error", reject);
-      request.end(Buffer.alloc(500_000));
+      request.end(body);
     });
   expect(await put(url)).toBe(200);
   expect(await put(url.replace("/again?", "/tampered?"))).toBe(403);
+  expect(await put(url)).toBe(200);
+  // Refused after half of its body has been read.
+  const create = await getSignedUrl(client, new CreateBucketCommand({ Bucket: "too-large" }));
+  expect(await put(create, Buffer.alloc(20 << 20, "<"))).toBe(400);
   expect(await put(url)).toBe(200);
   agent.destroy();
   expect(local.size).toBe(1);
