@@ -11,6 +11,7 @@ import { LailaError, type ReadResult, type Version } from "@laila/pool";
 import { type Body, BrokenBody, collect } from "./body.js";
 import { type Deed, type Place, placedError, requestError } from "./errors.js";
 import { failureOf } from "./failure.js";
+import { Links } from "./links.js";
 import { Slots } from "./slots.js";
 
 /** One page of a listing: the raw names of objects, and the token of the next page. */
@@ -55,7 +56,7 @@ export class Bucket {
   readonly #client: S3Client;
   readonly #slots: Slots;
   readonly #requestTimeout: number | undefined;
-  readonly #running = new Set<AbortController>();
+  readonly #links = new Links();
   /** A request has shown that the bucket is there. */
   #seen = false;
   #closed = false;
@@ -70,7 +71,7 @@ export class Bucket {
   /** Ends what is under way (iterations that were left half way); from now on every call is CLOSED. */
   close(): void {
     this.#closed = true;
-    for (const controller of this.#running) controller.abort();
+    this.#links.abortAll();
   }
 
   /** The object's bytes and ETag, or undefined. A body that arrives broken is asked for again. */
@@ -219,20 +220,11 @@ export class Bucket {
 
   async #run<T>({ signal }: Deed, send: (http: Http) => Promise<T>): Promise<T> {
     if (this.#closed) throw closedError(this.place);
-    const controller = new AbortController();
-    const abort = (): void => controller.abort(signal?.reason);
-    if (signal?.aborted) abort();
-    signal?.addEventListener("abort", abort, { once: true });
-    this.#running.add(controller);
-    try {
-      const { signal: abortSignal } = controller;
-      const result = await this.#slots.run(() => send({ abortSignal }), abortSignal);
-      this.#seen = true;
-      return result;
-    } finally {
-      this.#running.delete(controller);
-      signal?.removeEventListener("abort", abort);
-    }
+    const result = await this.#links.run(signal, (abortSignal) =>
+      this.#slots.run(() => send({ abortSignal }), abortSignal),
+    );
+    this.#seen = true;
+    return result;
   }
 
   #error(error: unknown, deed: Deed): Error {

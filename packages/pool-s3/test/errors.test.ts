@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import type { PoolLike } from "@laila/pool";
 import { S3Pool, type S3PoolConfig } from "@laila/pool-s3";
 import { type S3Server, startS3Server } from "@laila-tooling/s3-server";
@@ -139,6 +140,22 @@ describe("time", () => {
     });
     const error = await rejection(made().read("k", { signal: controller.signal }));
     expect(error).toMatchObject({ code: "ABORTED", cause: { message: "enough" } });
+  });
+
+  it("a signal that many calls share gets no listener for each, and keeps none", async () => {
+    const { signal } = new AbortController();
+    const pool = made();
+    await pool.open();
+    let most = 0;
+    server.fault(() => {
+      most = Math.max(most, getEventListeners(signal, "abort").length);
+      return undefined;
+    });
+    const keys = Array.from({ length: 40 }, (_, i) => `k${i}`);
+    await collect(pool.readMany(keys, { signal }));
+    // One of the base class, one for all requests.
+    expect(most).toBeLessThanOrEqual(2);
+    expect(getEventListeners(signal, "abort")).toEqual([]);
   });
 
   it("a caller's signal ends the wait for a connection", async () => {

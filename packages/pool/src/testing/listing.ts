@@ -124,12 +124,15 @@ export function listing(suite: Suite): void {
 async function whileOthersWrite(pool: PoolLike, standing: readonly string[]): Promise<void> {
   let listed = false;
   const writers = [0, 1, 2, 3].map(async (writer) => {
+    const left: string[] = [];
     for (let i = 0; !listed && i < 500; i++) {
       const key = `prod/${writer}/${i}`;
       await pool.write(key, utf8(key));
       if (i % 2 === 0) await pool.delete(key);
+      else left.push(key);
       await new Promise((resolve) => setTimeout(resolve, 0));
     }
+    await pool.deleteMany(left);
   });
   try {
     const seen = await collect(pool.keys());
