@@ -16,12 +16,12 @@ import type { ExtendOptions, PoolRouter } from "./pool-router.js";
 import type { Runtime } from "./runtime.js";
 import {
   type EntrySelector,
+  explain,
   isEntry,
   isManifestLike,
   isSelector,
   kindOf,
   type ManifestLike,
-  type NicknameSelector,
   type Selected,
   type Target,
   targetOf,
@@ -131,7 +131,7 @@ export class CentralMemory {
    * UNSUPPORTED_VERSION, and what the pool says.
    */
   remember<T>(entry: Entry<T>, options?: RememberOptions): Future<Entry<T>>;
-  remember(which: GlobalId | NicknameSelector, options?: RememberOptions): Future<Entry>;
+  remember(which: EntrySelector, options?: RememberOptions): Future<Entry>;
   remember(manifest: ManifestLike, options?: RememberOptions): GroupFuture<Entry[]>;
   remember<const S extends readonly EntrySelector[]>(
     which: S,
@@ -150,8 +150,10 @@ export class CentralMemory {
       const target = attempt(() => targetOf(what, this.#namespace));
       return this.#runtime.start(
         async (control) => {
-          const id = await this.#resolve(pool(), target(), control);
-          return this.#io.read(pool(), id, control.signal, copyTo);
+          return explained(target(), async () => {
+            const id = await this.#resolve(pool(), target(), control);
+            return this.#io.read(pool(), id, control.signal, copyTo);
+          });
         },
         { signal },
       );
@@ -164,7 +166,7 @@ export class CentralMemory {
 
   /**
    * Deletes an entry, several, or a manifest with its leaves. Forgetting what is not there is no
-   * error. Resolves to the global id of what is gone.
+   * error (but "latest" of nothing is NOT_FOUND). Resolves to the global id of what is gone.
    */
   forget(which: EntrySelector, options?: MemoryOptions): Future<GlobalId>;
   forget(manifest: ManifestLike, options?: ForgetManifestOptions): Future<GlobalId>;
@@ -177,9 +179,11 @@ export class CentralMemory {
       const target = attempt(() => targetOf(what, this.#namespace));
       return this.#runtime.start(
         async (control) => {
-          const id = await this.#resolve(pool(), target(), control);
-          await this.#io.delete(pool(), id, control.signal);
-          return id;
+          return explained(target(), async () => {
+            const id = await this.#resolve(pool(), target(), control);
+            await this.#io.delete(pool(), id, control.signal);
+            return id;
+          });
         },
         { signal },
       );
@@ -216,9 +220,10 @@ export class CentralMemory {
         const resolved = await this.#resolveAll(pool(), targets(), control);
         const ids = resolved.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
         const outcomes = (await act(pool(), ids, control)).values();
-        return resolved.map((one) => {
-          if (one.status === "rejected") return one;
-          return outcomes.next().value as Outcome;
+        return resolved.map((one, i) => {
+          const outcome = one.status === "rejected" ? one : (outcomes.next().value as Outcome);
+          if (outcome.status === "fulfilled") return outcome;
+          return { status: "rejected", reason: explain(outcome.reason, targets()[i] as Target) };
         });
       },
       { signal: options.signal, size: sizeOf(targets), what: failed },
@@ -257,6 +262,14 @@ export class CentralMemory {
       namespace: this.#namespace,
       route: (options) => this.#route(options),
     };
+  }
+}
+
+async function explained<T>(target: Target, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    throw explain(error, target);
   }
 }
 

@@ -1,4 +1,6 @@
+import { setMaxListeners } from "node:events";
 import { type Entry, formatGlobalId, type GlobalId, isLailaError, newUuid } from "@laila/schema";
+import { follow } from "./follow.js";
 import { isEntry } from "./selectors.js";
 
 /** `cancelled` is what an aborted future becomes; one that ran into a time limit has `failed`. */
@@ -45,8 +47,6 @@ export interface FutureOptions {
  * end the process; it fails the guarantee around it, or else `policy.close()`.
  */
 export class Future<T> implements Promise<T> {
-  readonly [Symbol.toStringTag]: string = "Future";
-
   readonly #host: FutureHost;
   readonly #controller = new AbortController();
   readonly #promise: Promise<T>;
@@ -66,6 +66,8 @@ export class Future<T> implements Promise<T> {
   ) {
     this.#host = host;
     this.#total = total;
+    // A group has as many listeners as it has operations under way.
+    setMaxListeners(0, this.#controller.signal);
     const unfollow = follow(signal, this.#controller);
     const settled = host.started(this);
     this.#promise = this.#run(work, () => {
@@ -74,6 +76,10 @@ export class Future<T> implements Promise<T> {
     });
     // The host reports what nobody observes; Node must not end the process over it.
     this.#promise.catch(() => undefined);
+  }
+
+  get [Symbol.toStringTag](): string {
+    return "Future";
   }
 
   /** Made when first asked for. */
@@ -181,13 +187,4 @@ export class Future<T> implements Promise<T> {
 function dataOf(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(dataOf);
   return isEntry(value) ? value.data : undefined;
-}
-
-/** Aborts the controller with the signal. Gives what ends it, so that a long-lived signal keeps nothing. */
-function follow(signal: AbortSignal | undefined, controller: AbortController): () => void {
-  if (!signal) return () => undefined;
-  const abort = (): void => controller.abort(signal.reason);
-  if (signal.aborted) abort();
-  else signal.addEventListener("abort", abort, { once: true });
-  return () => signal.removeEventListener("abort", abort);
 }

@@ -1,3 +1,5 @@
+export { MemoryPool } from "@laila/pool";
+export { constant, Entry, isLailaError, LailaError, variable } from "@laila/schema";
 export {
   AsyncTaskForce,
   type AsyncTaskForceConfig,

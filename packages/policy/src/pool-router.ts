@@ -68,7 +68,7 @@ export class PoolRouter {
    */
   extend(pool: PoolLike, options: ExtendOptions = {}): void {
     const { affinity, replace = false, alpha = false } = options;
-    const nickname = options.poolNickname ?? pool.nickname;
+    const nickname = options.poolNickname ?? pool?.nickname;
     checkArguments(pool, nickname, affinity, alpha);
     const sameId = this.#pools.get(pool.globalId);
     const named = nickname === undefined ? undefined : this.#named(nickname);
@@ -110,6 +110,7 @@ export class PoolRouter {
    */
   route({ pool, poolId, poolNickname }: RouteOptions = {}): PoolLike {
     if (pool !== undefined) {
+      checkPool(pool);
       if (poolId !== undefined && poolId !== pool.globalId) {
         throw new LailaError(
           "INVALID_ARGUMENT",
@@ -174,12 +175,29 @@ export class PoolRouter {
   }
 }
 
+function checkPool(pool: unknown): asserts pool is PoolLike {
+  if (
+    typeof pool === "object" &&
+    pool !== null &&
+    "globalId" in pool &&
+    "read" in pool &&
+    "write" in pool
+  ) {
+    return;
+  }
+  throw new LailaError(
+    "INVALID_ARGUMENT",
+    "`pool` must be a pool object. To go by a name or an id, pass { poolNickname } or { poolId }.",
+  );
+}
+
 function checkArguments(
   pool: PoolLike,
   nickname: unknown,
   affinity: unknown,
   alpha: boolean,
 ): void {
+  checkPool(pool);
   if (
     nickname !== undefined &&
     (typeof nickname !== "string" || nickname === "" || /\p{Surrogate}/u.test(nickname))

@@ -4,7 +4,9 @@ import {
   type GlobalId,
   globalIdOf,
   isGlobalId,
+  isLailaError,
   LailaError,
+  parseGlobalId,
   type Scope,
 } from "@laila/schema";
 
@@ -32,10 +34,11 @@ export interface ManifestLike {
   toEntry(): Entry<Blueprint>;
 }
 
-/** What a selector means: one id, or the highest evolution of one. */
-export type Target =
+/** What a selector means: one id, or (`latest`) the highest evolution of one. */
+export type Target = { readonly nickname?: string | undefined } & (
   | { readonly id: GlobalId; readonly latest?: undefined }
-  | { readonly id?: undefined; readonly latest: GlobalId };
+  | { readonly id?: undefined; readonly latest: GlobalId }
+);
 
 /** True for an entry of any copy of the schema package. */
 export function isEntry(value: unknown): value is Entry {
@@ -87,13 +90,28 @@ export function targetOf(selector: unknown, namespace: string): Target {
   if (isEntry(selector)) return { id: selector.globalId };
   if (typeof selector === "object" && selector !== null && "nickname" in selector) {
     const { nickname, evolution, scope } = selector as NicknameSelector;
-    if (evolution === "latest") return { latest: globalIdOf(nickname, { scope, namespace }) };
-    return { id: globalIdOf(nickname, { scope, evolution, namespace }) };
+    if (evolution === "latest") {
+      return { nickname, latest: globalIdOf(nickname, { scope, namespace }) };
+    }
+    return { nickname, id: globalIdOf(nickname, { scope, evolution, namespace }) };
   }
   throw new LailaError(
     "INVALID_ARGUMENT",
     `${kindOf(selector)} does not name an entry. Pass an entry, a global id, or { nickname, evolution?, scope? }.`,
   );
+}
+
+/** A NOT_FOUND of something that was asked for by nickname also says the nickname. */
+export function explain(error: unknown, { nickname, id }: Target): unknown {
+  if (nickname === undefined || !isLailaError(error, "NOT_FOUND")) return error;
+  const constant = id !== undefined && parseGlobalId(id).evolution === undefined;
+  const hint = constant
+    ? ' { nickname } alone means the constant; for a variable add evolution: 0, 1, … or "latest".'
+    : "";
+  return new LailaError("NOT_FOUND", `${JSON.stringify(nickname)}: ${error.message}${hint}`, {
+    cause: error,
+    details: { ...error.details, nickname },
+  });
 }
 
 /** What a wrong argument is, without showing its contents. */
