@@ -8,5 +8,5 @@ export default library(
     "crc32-node": "src/crc32/node.ts",
     "crc32-table": "src/crc32/table.ts",
   },
-  { external: ["#crc32"], platform: "neutral" },
+  { external: ["#crc32", "node:zlib"], platform: "neutral", removeNodeProtocol: false },
 );

@@ -29,6 +29,20 @@ export {
   variable,
 } from "./entry.js";
 export {
+  type ComponentConfig,
+  documentDigest,
+  type EnvironmentDocument,
+  environmentDocument,
+  environmentVersion,
+  isSecretReference,
+  maxEnvironmentBytes,
+  maxEnvironmentDepth,
+  type PoolConfig,
+  parseEnvironmentDocument,
+  parseJson,
+  type SecretReference,
+} from "./environment-document.js";
+export {
   abortError,
   type ErrorCode,
   type ErrorDetails,

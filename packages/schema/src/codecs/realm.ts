@@ -11,13 +11,13 @@ const known = new WeakMap<object, string>([
 export function nativeName(prototype: object): string | undefined {
   const found = known.get(prototype);
   if (found !== undefined) return found;
-  const constructor: unknown = Object.getOwnPropertyDescriptor(prototype, "constructor")?.value;
-  if (typeof constructor !== "function") return undefined;
-  const own = Object.getOwnPropertyDescriptor(constructor, "prototype");
-  const name: unknown = Object.getOwnPropertyDescriptor(constructor, "name")?.value;
+  const maker: unknown = Object.getOwnPropertyDescriptor(prototype, "constructor")?.value;
+  if (typeof maker !== "function") return undefined;
+  const own = Object.getOwnPropertyDescriptor(maker, "prototype");
+  const name: unknown = Object.getOwnPropertyDescriptor(maker, "name")?.value;
   if (own?.value !== prototype || own.writable !== false || typeof name !== "string")
     return undefined;
-  const text = Function.prototype.toString.call(constructor);
+  const text = Function.prototype.toString.call(maker);
   if (
     !/^function (\w+)\(\)\s*\{\s*\[native code\]\s*\}$/.test(text) ||
     !text.startsWith(`function ${name}(`)

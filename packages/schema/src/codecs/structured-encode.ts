@@ -2,88 +2,97 @@ import { Encoder } from "@msgpack/msgpack";
 import { isLailaError, LailaError } from "../errors.js";
 import { isWellFormed } from "../text.js";
 import type { ClassCodec, ClassRegistry } from "./class-registry.js";
+import * as native from "./native-values.js";
 import { NdArray, typedArrayName } from "./nd-array.js";
 import { encodeNpy } from "./npy.js";
-import { nativeName } from "./realm.js";
 import {
-  errorClasses,
-  hiddenErrorKeys,
-  isPlainText,
   maxStructuredDepth,
   maxStructuredNodes,
   structuredVersion,
   tags,
 } from "./structured-tags.js";
-import { step, unsupportedType } from "./value-path.js";
-import { isByteArray, viewBytes } from "./views.js";
+import { type PathStep, step, unsupportedType } from "./value-path.js";
+import { isByteArray, joinBytes, viewBytes } from "./views.js";
 
 /**
- * Any supported value as a structured payload (see structured-tags). The walk reads own data
- * properties only and calls nothing of the value's but registered class codecs.
- * UNSUPPORTED_TYPE with the path of what cannot come back exactly; TOO_LARGE above 10⁷ values.
+ * Any supported value as a structured payload: see structured-tags for its form. Reads own data
+ * properties only, and calls nothing of the value's but the codecs of registered classes.
+ *
+ * UNSUPPORTED_TYPE with the path of what could not come back exactly; TOO_LARGE above 10⁷ values.
+ * Not kept, and not refused: whether objects are frozen or properties writable, the stack of errors,
+ * which views share a buffer.
  */
 export function encodeStructured(value: unknown, classes?: ClassRegistry): Uint8Array {
-  const lowering = new Lowering(classes);
-  lowering.value(value);
-  return new Encoder({ maxDepth: 2, initialBufferSize: 512 }).encodeSharedRef(lowering.tokens);
+  const tokens = new Lowering(classes).run(value);
+  return new Encoder({ maxDepth: 2, initialBufferSize: 512 }).encodeSharedRef(tokens);
 }
 
-type Getter = (this: unknown) => unknown;
-
-function getter(prototype: object, name: PropertyKey): Getter {
-  const get = Object.getOwnPropertyDescriptor(prototype, name)?.get;
-  if (get === undefined) throw new TypeError(`This runtime lacks the getter of ${String(name)}.`);
-  return get;
+/** A container whose parts are being written. */
+interface Frame {
+  readonly kind: PathStep;
+  /** What is written in front of each value: the names of properties, the indices of a sparse array. */
+  readonly keys: readonly (string | number)[] | undefined;
+  readonly values: readonly unknown[];
+  next: number;
+  /** The class instance that these values stand for. */
+  readonly instance?: object;
 }
 
-const mapSize = getter(Map.prototype, "size");
-const setSize = getter(Set.prototype, "size");
-const regExpSource = getter(RegExp.prototype, "source");
-const regExpFlags = getter(RegExp.prototype, "flags");
-const bufferLength = getter(ArrayBuffer.prototype, "byteLength");
-const viewLength = getter(DataView.prototype, "byteLength");
-const urlHref = getter(URL.prototype, "href");
-const boxedValue: Readonly<Record<string, (this: unknown) => unknown>> = {
-  Number: Number.prototype.valueOf,
-  String: String.prototype.valueOf,
-  Boolean: Boolean.prototype.valueOf,
-  BigInt: BigInt.prototype.valueOf,
-};
+/** Up to this length typed arrays are searched for further properties. */
+const checkedTypedArrayLength = 1024;
 
 class Lowering {
-  readonly tokens: unknown[] = [structuredVersion];
+  readonly #tokens: unknown[] = [structuredVersion];
   readonly #classes: ClassRegistry | undefined;
   readonly #ids = new Map<object, number>();
   readonly #beingEncoded = new Set<object>();
-  readonly #path: string[] = [];
+  readonly #stack: Frame[] = [];
   #nodes = 0;
 
   constructor(classes: ClassRegistry | undefined) {
     this.#classes = classes;
   }
 
-  value(value: unknown): void {
+  run(root: unknown): unknown[] {
+    this.#value(root);
+    for (let frame = this.#stack.at(-1); frame !== undefined; frame = this.#stack.at(-1)) {
+      if (frame.next === frame.values.length) {
+        this.#stack.pop();
+        if (frame.instance !== undefined) this.#beingEncoded.delete(frame.instance);
+        continue;
+      }
+      const at = frame.next++;
+      const key = frame.keys?.[at];
+      if (typeof key === "string") this.#text(key);
+      else if (key !== undefined) this.#tokens.push(key);
+      this.#value(frame.values[at]);
+    }
+    return this.#tokens;
+  }
+
+  #value(value: unknown): void {
     this.#count(1);
     switch (typeof value) {
       case "string":
-        return this.#text(value);
+        this.#text(value);
+        break;
       case "number":
-        if (Object.is(value, -0)) this.tokens.push(tags.negativeZero);
-        else this.tokens.push(tags.number, value);
-        return;
+        if (Object.is(value, -0)) this.#tokens.push(tags.negativeZero);
+        else this.#tokens.push(tags.number, value);
+        break;
       case "boolean":
-        this.tokens.push(value);
-        return;
+        this.#tokens.push(value);
+        break;
       case "undefined":
-        this.tokens.push(tags.undefined);
-        return;
+        this.#tokens.push(tags.undefined);
+        break;
       case "bigint":
-        this.tokens.push(tags.bigint, value.toString(16));
-        return;
+        this.#tokens.push(tags.bigint, value.toString(16));
+        break;
       case "object":
-        if (value === null) this.tokens.push(null);
+        if (value === null) this.#tokens.push(null);
         else this.#object(value);
-        return;
+        break;
       default:
         throw this.#refuse(
           `is a ${typeof value}, which cannot be stored. Leave it out, or store what it stands for.`,
@@ -94,35 +103,39 @@ class Lowering {
   #object(value: object): void {
     const id = this.#ids.get(value);
     if (id !== undefined) {
-      if (this.#beingEncoded.has(value))
+      if (this.#beingEncoded.has(value)) {
         throw this.#refuse(
           "leads back into the class instance that it is part of. Leave that link out of the class's encode.",
         );
-      this.tokens.push(tags.ref, id);
+      }
+      this.#tokens.push(tags.ref, id);
       return;
     }
     this.#ids.set(value, this.#ids.size);
-    if (this.#path.length >= maxStructuredDepth) {
+    if (this.#stack.length >= maxStructuredDepth) {
       throw this.#refuse(
         `is nested deeper than ${maxStructuredDepth}. Store it flat, or in several entries.`,
       );
     }
     const prototype: object | null = Object.getPrototypeOf(value);
-    if (prototype === null) return this.#properties(value, tags.nullObject);
-    const codec = this.#classes?.forPrototype(prototype);
-    if (codec !== undefined) return this.#instance(value, codec);
-    if (NdArray.is(value)) return this.#ndArray(value);
-    if (isByteArray(value)) {
-      this.tokens.push(tags.typedArray, "Uint8Array", viewBytes(value));
-      return;
-    }
-    const name = nativeName(prototype) ?? (prototype === URL.prototype ? "URL" : undefined);
+    const codec = prototype === null ? undefined : this.#classes?.forPrototype(prototype);
+    if (prototype === null) this.#properties(value, [tags.nullObject]);
+    else if (codec !== undefined) this.#instance(value, codec);
+    else if (NdArray.is(value)) this.#ndArray(value);
+    else if (isByteArray(value)) this.#typedArray(value, "Uint8Array");
+    else this.#builtIn(value, native.builtInName(prototype));
+  }
+
+  #builtIn(value: object, name: string | undefined): void {
     try {
-      if (name === undefined || !this.#native(name, value))
-        throw this.#refuse(this.#unknown(value));
+      if (name === undefined || !this.#byName(value, name)) {
+        throw this.#refuse(
+          `is an instance of ${native.className(value)}, which is not registered. Register the class with a codec in a ClassRegistry, or store plain data.`,
+        );
+      }
     } catch (error) {
       if (isLailaError(error)) throw error;
-      // A brand check failed: the prototype is right, what it needs inside is not there.
+      // The prototype is right, but what belongs inside is not there.
       throw this.#refuse(
         `is no genuine ${name}, or is detached. Store its content instead.`,
         error,
@@ -130,219 +143,223 @@ class Lowering {
     }
   }
 
-  /** False when this built-in class is none of ours. */
-  #native(name: string, value: object): boolean {
+  /** Writes an instance of a built-in class; false when the class is none that can be stored. */
+  #byName(value: object, name: string): boolean {
     switch (name) {
       case "Object":
-        this.#properties(value, tags.object);
+        this.#properties(value, [tags.object]);
         return true;
       case "Array":
         this.#array(value);
         return true;
-      case "Map":
-        this.#map(value as Map<unknown, unknown>);
+      case "Map": {
+        const parts = native.mapParts(value);
+        this.#container(value, "map", [tags.map, parts.length / 2], parts);
         return true;
-      case "Set":
-        this.#set(value as Set<unknown>);
+      }
+      case "Set": {
+        const items = native.setItems(value);
+        this.#container(value, "set", [tags.set, items.length], items);
         return true;
+      }
       case "Date":
-        this.#noOwn(value, 0);
-        this.tokens.push(tags.date, Date.prototype.getTime.call(value));
+        this.#leaf(value, tags.date, native.dateTime(value));
         return true;
       case "RegExp":
-        this.#regExp(value as RegExp);
+        this.#regExp(value);
         return true;
       case "URL":
         this.#url(value);
         return true;
       case "ArrayBuffer":
-        this.#arrayBuffer(value as ArrayBuffer);
+        this.#arrayBuffer(value);
         return true;
       case "DataView":
-        this.#noOwn(value, 0);
-        viewLength.call(value);
-        this.tokens.push(tags.dataView, viewBytes(value as DataView));
+        this.#leaf(value, tags.dataView, native.dataViewBytes(value));
         return true;
     }
-    if (Object.hasOwn(boxedValue, name)) this.#boxed(value, name);
-    else if ((errorClasses as readonly string[]).includes(name)) this.#error(value, name);
-    else if (typedArrayName(value) === name)
-      this.tokens.push(tags.typedArray, name, viewBytes(value as Uint8Array));
+    if (native.isBoxedName(name)) this.#boxed(value, name);
+    else if (native.isErrorName(name)) this.#error(value, name);
+    else if (typedArrayName(value) === name) this.#typedArray(value as ArrayBufferView, name);
     else return false;
     return true;
   }
 
   #text(text: string): void {
-    if (isPlainText(text, isWellFormed)) {
-      this.tokens.push(text);
+    // A UTF-8 decoder may take a leading U+FEFF for a byte-order mark and drop it.
+    if (text.charCodeAt(0) !== 0xfeff && isWellFormed(text)) {
+      this.#tokens.push(text);
       return;
     }
-    const bytes = new Uint8Array(2 * text.length);
-    const view = new DataView(bytes.buffer);
-    for (let i = 0; i < text.length; i++) view.setUint16(2 * i, text.charCodeAt(i), true);
-    this.tokens.push(tags.utf16, bytes);
+    const units = new DataView(new ArrayBuffer(2 * text.length));
+    for (let i = 0; i < text.length; i++) units.setUint16(2 * i, text.charCodeAt(i), true);
+    this.#tokens.push(tags.utf16, viewBytes(units));
   }
 
-  #properties(value: object, tag: number): void {
-    if (Array.isArray(value)) throw this.#refuse("is an array with another prototype.");
-    const keys = Reflect.ownKeys(value);
-    this.tokens.push(tag, keys.length);
-    for (const key of keys) this.#property(value, key, true);
+  #leaf(value: object, ...tokens: readonly unknown[]): void {
+    this.#noOwn(value, 0);
+    this.#tokens.push(...tokens);
   }
 
-  #property(of: object, key: string | symbol, enumerable: boolean): void {
-    if (typeof key === "symbol")
-      throw this.#refuse(
-        `has a key that is a symbol (${key.toString().slice(0, 60)}), which cannot be stored. Use a text.`,
-      );
-    this.#text(key);
-    this.#enter(step(key), this.#read(of, key, enumerable));
+  #container(
+    value: object,
+    kind: PathStep,
+    tokens: readonly unknown[],
+    values: readonly unknown[],
+  ): void {
+    this.#leaf(value, ...tokens);
+    this.#stack.push({ kind, keys: undefined, values, next: 0 });
   }
 
-  /** The value of an own data property; refuses accessors without calling them. */
+  #properties(
+    value: object,
+    tokens: readonly unknown[],
+    keys = Reflect.ownKeys(value),
+    hidden = (_: string) => false,
+  ): void {
+    if (Array.isArray(value))
+      throw this.#refuse("is an array with another prototype. Store a plain array.");
+    const names: string[] = [];
+    const values: unknown[] = [];
+    for (const key of keys) {
+      if (typeof key === "symbol") {
+        throw this.#refuse(
+          `has a symbol as a key (${key.toString().slice(0, 60)}), which cannot be stored. Use a text.`,
+        );
+      }
+      names.push(key);
+      values.push(this.#read(value, key, !hidden(key)));
+    }
+    this.#tokens.push(...tokens, names.length);
+    this.#stack.push({ kind: "property", keys: names, values, next: 0 });
+  }
+
+  /** The value of an own data property. Accessors are refused without being called. */
   #read(of: object, key: string | number, enumerable: boolean): unknown {
     const property = Object.getOwnPropertyDescriptor(of, key);
     if (property !== undefined && "value" in property && property.enumerable === enumerable)
       return property.value;
-    this.#path.push(step(key));
-    if (property === undefined) throw this.#refuse("vanished while it was read.");
-    if (!("value" in property))
+    const at = step(key);
+    if (property === undefined)
+      throw this.#refuse(
+        "vanished while it was read. Don't store what changes when it is looked at.",
+        undefined,
+        at,
+      );
+    if (!("value" in property)) {
       throw this.#refuse(
         "is an accessor (get or set), which cannot be stored. Store its value as a plain property.",
+        undefined,
+        at,
       );
+    }
     throw this.#refuse(
-      `is ${property.enumerable ? "" : "not "}enumerable, which would not come back. Define it like any other property.`,
+      `is ${enumerable ? "not " : ""}enumerable, which would not come back. Define it like any other property.`,
+      undefined,
+      at,
     );
   }
 
-  #enter(at: string, value: unknown): void {
-    this.#path.push(at);
-    this.value(value);
-    this.#path.pop();
-  }
-
   #array(value: object): void {
-    if (!Array.isArray(value)) throw this.#refuse("has the prototype of an array and is none.");
+    if (!Array.isArray(value))
+      throw this.#refuse("has the prototype of an array and is none. Store a plain array.");
     const keys = Reflect.ownKeys(value);
     const count = keys.length - 1;
-    // Indices come first, then `length`, then whatever else there is.
-    if (keys[count] !== "length") throw this.#extra(keys.at(-1));
+    // Indices come first, in their order, then `length`, then whatever else there is.
+    if (keys[count] !== "length") throw this.#extra(keys[count]);
     if (count < value.length) {
-      this.tokens.push(tags.sparseArray, value.length, count);
-      for (let i = 0; i < count; i++) {
-        const index = Number(keys[i]);
-        this.tokens.push(index);
-        this.#enter(step(index), this.#read(value, index, true));
-      }
+      const indices = keys.slice(0, count).map(Number);
+      const values = indices.map((index) => this.#read(value, index, true));
+      this.#tokens.push(tags.sparseArray, value.length, count);
+      this.#stack.push({ kind: "index", keys: indices, values, next: 0 });
       return;
     }
-    const items = new Array<unknown>(count);
-    let numbers = count > 0;
-    for (let i = 0; i < count; i++) {
-      items[i] = this.#read(value, i, true);
-      numbers &&= typeof items[i] === "number";
-    }
-    if (numbers) {
+    const values: unknown[] = [];
+    for (let i = 0; i < count; i++) values.push(this.#read(value, i, true));
+    if (count > 0 && isNumbers(values)) {
       this.#count(count);
-      this.tokens.push(tags.numbers, viewBytes(Float64Array.from(items as number[])));
+      this.#tokens.push(tags.numbers, viewBytes(Float64Array.from(values)));
       return;
     }
-    this.tokens.push(tags.array, count);
-    for (let i = 0; i < count; i++) this.#enter(step(i), items[i]);
+    this.#tokens.push(tags.array, count);
+    this.#stack.push({ kind: "index", keys: undefined, values, next: 0 });
   }
 
-  #map(map: Map<unknown, unknown>): void {
-    this.#noOwn(map, 0);
-    this.tokens.push(tags.map, mapSize.call(map));
-    const entries: [unknown, unknown][] = [];
-    Map.prototype.forEach.call(map, (value, key) => entries.push([key, value]));
-    for (const [i, [key, value]] of entries.entries()) {
-      this.#enter(`{key ${i}}`, key);
-      this.#enter(
-        typeof key === "string" ? `.get(${JSON.stringify(key.slice(0, 40))})` : `{value ${i}}`,
-        value,
-      );
-    }
-  }
-
-  #set(set: Set<unknown>): void {
-    this.#noOwn(set, 0);
-    this.tokens.push(tags.set, setSize.call(set));
-    const items: unknown[] = [];
-    Set.prototype.forEach.call(set, (item) => items.push(item));
-    for (const [i, item] of items.entries()) this.#enter(`{item ${i}}`, item);
-  }
-
-  #regExp(value: RegExp): void {
+  #regExp(value: object): void {
     this.#noOwn(value, 1);
-    const source = regExpSource.call(value) as string;
+    const { source, flags } = native.regExpParts(value);
     const lastIndex = this.#read(value, "lastIndex", false);
-    if (typeof lastIndex !== "number") throw this.#refuse("has a lastIndex that is no number.");
-    this.tokens.push(tags.regexp);
+    if (typeof lastIndex !== "number")
+      throw this.#refuse("has a lastIndex that is no number. Set it to 0.");
+    this.#tokens.push(tags.regexp);
     this.#text(source);
-    this.tokens.push(regExpFlags.call(value));
-    this.value(lastIndex);
+    this.#tokens.push(flags);
+    this.#value(lastIndex);
   }
 
   #url(value: object): void {
-    this.#noOwn(value, 0);
-    const href = urlHref.call(value) as string;
-    if (new URL(href).href !== href)
-      throw this.#refuse("is a URL that does not come back from its own text. Store the text.");
-    this.tokens.push(tags.url, href);
+    const text = native.urlText(value);
+    if (text === undefined)
+      throw this.#refuse("is a URL that its own text would not give back. Store the text.");
+    this.#leaf(value, tags.url, text);
   }
 
-  #arrayBuffer(buffer: ArrayBuffer): void {
-    this.#noOwn(buffer, 0);
-    bufferLength.call(buffer);
-    if ((buffer as { resizable?: boolean }).resizable)
+  #arrayBuffer(value: object): void {
+    const bytes = native.bufferBytes(value);
+    if (bytes === undefined)
       throw this.#refuse(
         "is a resizable ArrayBuffer, which would come back with a fixed length. Store a copy: buffer.slice().",
       );
-    this.tokens.push(tags.arrayBuffer, new Uint8Array(buffer));
+    this.#leaf(value, tags.arrayBuffer, bytes);
   }
 
   #boxed(value: object, name: string): void {
-    const inner = boxedValue[name]?.call(value);
+    const inner = native.unboxed(value, name);
     this.#noOwn(value, typeof inner === "string" ? inner.length + 1 : 0);
-    this.tokens.push(tags.boxed);
-    this.value(inner);
+    this.#tokens.push(tags.boxed);
+    this.#value(inner);
   }
 
   #error(value: object, name: string): void {
-    if (Object.prototype.toString.call(value) !== "[object Error]")
-      throw this.#refuse("has the prototype of an error and is none.");
-    const keys = Reflect.ownKeys(value).filter((key) => key !== "stack");
-    this.tokens.push(tags.error, name, keys.length);
-    for (const key of keys)
-      this.#property(value, key, !(typeof key === "string" && hiddenErrorKeys.has(key)));
+    if (!native.isGenuineError(value))
+      throw this.#refuse("has the prototype of an error and is none. Store a plain object.");
+    this.#properties(value, [tags.error, name], native.errorKeys(value), native.isHiddenErrorKey);
+  }
+
+  /** To look for further properties takes longer than to store a large array: there they are not seen. */
+  #typedArray(value: ArrayBufferView & { readonly length?: number }, name: string): void {
+    const length = value.length ?? 0;
+    if (length <= checkedTypedArrayLength) this.#noOwn(value, length);
+    this.#tokens.push(tags.typedArray, name, viewBytes(value));
   }
 
   #ndArray(array: NdArray): void {
-    const keys = Reflect.ownKeys(array);
-    if (keys.length !== 4) throw this.#extra(keys.at(-1));
-    const parts = encodeNpy(array)?.parts ?? [];
-    const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-    let at = 0;
-    for (const part of parts) {
-      bytes.set(part, at);
-      at += part.length;
-    }
-    this.tokens.push(tags.ndArray, bytes);
+    this.#noOwn(array, 4);
+    this.#tokens.push(tags.ndArray, joinBytes(encodeNpy(array)?.parts ?? []));
   }
 
   #instance(value: object, codec: ClassCodec): void {
     const id = `${codec.name}@${codec.version}`;
-    let data: unknown;
-    try {
-      data = codec.encode(value);
-    } catch (error) {
-      throw this.#refuse(`could not be encoded: the codec of the class ${id} failed.`, error);
-    }
-    this.tokens.push(tags.class, id);
+    this.#tokens.push(tags.class, id);
     this.#beingEncoded.add(value);
-    this.#enter(`<${id}>`, data);
-    this.#beingEncoded.delete(value);
+    this.#stack.push({
+      kind: "class",
+      keys: undefined,
+      values: [this.#data(value, codec, id)],
+      next: 0,
+      instance: value,
+    });
+  }
+
+  #data(value: object, codec: ClassCodec, id: string): unknown {
+    try {
+      return codec.encode(value);
+    } catch (error) {
+      throw this.#refuse(
+        `could not be encoded: the codec of the class ${id} failed. Mend the codec.`,
+        error,
+      );
+    }
   }
 
   #noOwn(value: object, allowed: number): void {
@@ -356,37 +373,30 @@ class Lowering {
     );
   }
 
-  #unknown(value: object): string {
-    let name = "a class";
-    const constructor: unknown = Object.getOwnPropertyDescriptor(
-      Object.getPrototypeOf(value),
-      "constructor",
-    )?.value;
-    if (typeof constructor === "function") {
-      const own: unknown = Object.getOwnPropertyDescriptor(constructor, "name")?.value;
-      if (typeof own === "string" && own !== "") name = own.slice(0, 60);
-    }
-    return `is an instance of ${name}, which is not registered. Register the class with a codec in a ClassRegistry, or store plain data.`;
-  }
-
   #count(nodes: number): void {
     this.#nodes += nodes;
-    if (this.#nodes > maxStructuredNodes) {
-      throw new LailaError(
-        "TOO_LARGE",
-        `The value has more than ${maxStructuredNodes} parts. Store it as typed arrays, or in several entries.`,
-        {
-          details: { limit: maxStructuredNodes },
-        },
-      );
-    }
+    if (this.#nodes <= maxStructuredNodes) return;
+    throw new LailaError(
+      "TOO_LARGE",
+      `The value has more than ${maxStructuredNodes} parts. Store it as typed arrays, or in several entries.`,
+      {
+        details: { limit: maxStructuredNodes },
+      },
+    );
   }
 
-  #refuse(why: string, cause?: unknown): LailaError {
+  #refuse(why: string, cause?: unknown, last = ""): LailaError {
     return unsupportedType(
-      `data${this.#path.slice(0, 40).join("")}${this.#path.length > 40 ? "…" : ""}`,
+      this.#stack.map(({ kind, keys, values, next }) =>
+        step(keys?.[next - 1] ?? next - 1, kind, values),
+      ),
+      last,
       why,
       cause,
     );
   }
+}
+
+function isNumbers(values: readonly unknown[]): values is readonly number[] {
+  return values.every((item) => typeof item === "number");
 }

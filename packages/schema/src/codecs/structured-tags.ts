@@ -74,7 +74,13 @@ export const errorClasses = [
 /** Properties of errors that are not enumerable where the language itself makes them. */
 export const hiddenErrorKeys: ReadonlySet<string> = new Set(["message", "cause", "errors"]);
 
-/** Text that a UTF-8 decoder gives back as it is: no lone surrogate, no byte-order mark in front. */
-export function isPlainText(text: string, wellFormed: (text: string) => boolean): boolean {
-  return text.charCodeAt(0) !== 0xfeff && wellFormed(text);
-}
+/** Own properties of errors that say where they were made, by engine; they are not stored. */
+export const errorTraces: ReadonlySet<string> = new Set([
+  "stack",
+  "fileName",
+  "lineNumber",
+  "columnNumber",
+  "line",
+  "column",
+  "sourceURL",
+]);

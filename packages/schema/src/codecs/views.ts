@@ -48,3 +48,14 @@ export function decodeBytes(bytes: Uint8Array, type: string): unknown {
       );
   }
 }
+
+/** All the parts in one, in memory of its own. */
+export function joinBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  return joined;
+}

@@ -5,6 +5,7 @@ import { decodeStructured } from "../codecs/structured-decode.js";
 import { decodeBytes } from "../codecs/views.js";
 import type { Entry } from "../entry.js";
 import { LailaError } from "../errors.js";
+import { jsonDepth } from "../json-scanner.js";
 import { toJsonText } from "../json-text.js";
 import { decodeUtf8, utf8Encoder } from "../text.js";
 import { digestLength, digestNameOf, digestOf } from "./digest.js";
@@ -18,7 +19,6 @@ import {
   readFields,
   recordMembersOf,
 } from "./fields.js";
-import { jsonDepth } from "./json-scanner.js";
 import type {
   CodecName,
   DecodedRecord,

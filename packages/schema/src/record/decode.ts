@@ -1,3 +1,4 @@
+import { typedArrayName } from "../codecs/nd-array.js";
 import { LailaError } from "../errors.js";
 import { decodeBinaryRecord } from "./binary-record.js";
 import { corruptRecord } from "./fields.js";
@@ -13,6 +14,8 @@ import type { DecodedRecord, DecodeRecordOptions } from "./types.js";
  * needs code; UNSUPPORTED_TYPE for a class that is not registered. Format: formats.md, "Record".
  */
 export function decodeRecord(bytes: Uint8Array, options: DecodeRecordOptions = {}): DecodedRecord {
+  if (typedArrayName(bytes) !== "Uint8Array")
+    throw new LailaError("INVALID_ARGUMENT", "A record is read from a Uint8Array.");
   if (bytes[0] === 0x7b) return decodeJsonRecord(bytes, options);
   if (bytes[0] === 0x4c) {
     if (bytes[4] === 0x58 && bytes[3] === 0x4c) {

@@ -19,15 +19,26 @@ export function encodeRecord(entry: Entry, options: EncodeRecordOptions = {}): U
   try {
     if (isJsonExact(entry.data)) return encodeJsonRecord(entry, options);
     return encodeBinaryRecord(entry, payloadOf(entry.data, options), options);
-  } catch (error) {
-    if (isLailaError(error) || !(error instanceof RangeError)) throw error;
-    // Strings and buffers beyond what the runtime can make.
-    throw new LailaError(
-      "TOO_LARGE",
-      `The data of ${entry.globalId} is more than this runtime can put into one record. Split it into several entries.`,
-      { cause: error },
-    );
+  } catch (cause) {
+    if (isLailaError(cause)) throw cause;
+    throw failure(entry, cause);
   }
+}
+
+function failure(entry: Entry, cause: unknown): LailaError {
+  return cause instanceof RangeError
+    ? // Strings and buffers beyond what the runtime can make.
+      new LailaError(
+        "TOO_LARGE",
+        `The data of ${entry.globalId} is more than this runtime can put into one record. Split it into several entries.`,
+        { cause },
+      )
+    : // A trap of a Proxy threw: nothing else that is called here is the caller's.
+      new LailaError(
+        "UNSUPPORTED_TYPE",
+        `data of ${entry.globalId} cannot be read. Store plain data instead of a Proxy.`,
+        { cause, details: { path: "data" } },
+      );
 }
 
 function payloadOf(data: unknown, { classes }: EncodeRecordOptions): EncodedPayload {

@@ -37,11 +37,9 @@ const entryMembers: ReadonlySet<string> = new Set([
   "constitution",
 ]);
 
-export function corruptRecord(why: string): LailaError {
-  return new LailaError(
-    "CORRUPT",
-    `The record is damaged: ${why}. Restore it from a copy or write it again.`,
-  );
+export function corruptRecord(why: string, cause?: unknown): LailaError {
+  const message = `The record is damaged: ${why}. Restore it from a copy or write it again.`;
+  return new LailaError("CORRUPT", message, cause === undefined ? {} : { cause });
 }
 
 /** A value found in storage, as an object with whatever members it has. */
@@ -243,11 +241,7 @@ function makeEntry(parts: ConstructorParameters<typeof Entry>[0]): Entry {
   try {
     return new Entry(parts);
   } catch (cause) {
-    throw new LailaError(
-      "CORRUPT",
-      "The record is damaged: its entry has no proper global id. Restore it from a copy or write it again.",
-      { cause },
-    );
+    throw corruptRecord("its entry has no proper global id", cause);
   }
 }
 

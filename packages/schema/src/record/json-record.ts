@@ -1,6 +1,7 @@
 import { maxJsonDepth } from "../codecs/json-exact.js";
 import type { Entry } from "../entry.js";
 import { LailaError } from "../errors.js";
+import { jsonDepth, jsonProblems } from "../json-scanner.js";
 import { toJsonText } from "../json-text.js";
 import { decodeUtf8, utf8Encoder } from "../text.js";
 import { digestLength, digestNameOf, digestOf } from "./digest.js";
@@ -15,7 +16,6 @@ import {
   readFields,
   recordMembersOf,
 } from "./fields.js";
-import { checkJsonText, jsonDepth } from "./json-scanner.js";
 import type { DecodedRecord, DecodeRecordOptions, EncodeRecordOptions } from "./types.js";
 
 /** The record object and its entry lie around the payload. */
@@ -69,14 +69,21 @@ export function decodeJsonRecord(bytes: Uint8Array, options: DecodeRecordOptions
 function readText(bytes: Uint8Array): string {
   try {
     return decodeUtf8(bytes);
-  } catch (error) {
-    // The bytes may also be more than one string can hold.
-    if (bytes.length >= 2 ** 29)
-      throw new LailaError("TOO_LARGE", "The record is a longer text than this runtime can hold.", {
-        cause: error,
-      });
-    throw corruptRecord("it is no well-formed UTF-8");
+  } catch (cause) {
+    throw unreadable(bytes.length, cause);
   }
+}
+
+/** Above this, in UTF-16 units, V8 has no strings. */
+const maxTextLength = 2 ** 29 - 24;
+
+function unreadable(length: number, cause: unknown): LailaError {
+  if (length <= maxTextLength) return corruptRecord("it is no well-formed UTF-8");
+  return new LailaError(
+    "TOO_LARGE",
+    "The record is a longer text than this runtime can hold. Read it where there is more room.",
+    { cause },
+  );
 }
 
 function parse(text: string): unknown {
@@ -109,8 +116,7 @@ function rewrittenDigest(
   text: string,
   covered: Members,
 ): string {
-  const problem = checkJsonText(text);
-  if (problem !== undefined) throw corruptRecord(`${problem.why} (at ${problem.at})`);
+  for (const { why, at } of jsonProblems(text)) throw corruptRecord(`${why} (at ${at})`);
   return digestOf(name, utf8Encoder.encode(toJsonText(covered)));
 }
 
@@ -125,14 +131,15 @@ function decodePythonRecord(
 ): DecodedRecord {
   if (!isPythonRecord(record))
     throw corruptRecord("it has no version, and is no record of Python LAILA either");
-  const problem = checkJsonText(text);
-  if (problem?.kind === "number") {
-    throw new LailaError(
-      "UNSUPPORTED_TYPE",
-      `The record of Python LAILA holds a number (at ${problem.at}) that a JavaScript number cannot hold exactly. Store it as text.`,
-    );
+  for (const { kind, why, at } of jsonProblems(text)) {
+    if (kind === "duplicate") throw corruptRecord(`${why} (at ${at})`);
+    if (kind === "number") {
+      throw new LailaError(
+        "UNSUPPORTED_TYPE",
+        `The record of Python LAILA holds a number (at ${at}) that a JavaScript number cannot hold exactly. Store it as text.`,
+      );
+    }
   }
-  if (problem?.kind === "duplicate") throw corruptRecord(`${problem.why} (at ${problem.at})`);
   const { entry, recorder, borrower, record_timestamp: timestamp } = record;
   if (!isMembers(entry) || !Object.hasOwn(entry, "payload"))
     throw corruptRecord("its entry has no payload");

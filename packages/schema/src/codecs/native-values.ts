@@ -1,0 +1,106 @@
+import { nativeName } from "./realm.js";
+import { errorClasses, errorTraces, hiddenErrorKeys } from "./structured-tags.js";
+import { viewBytes } from "./views.js";
+
+type Getter = (this: unknown) => unknown;
+
+function getter(prototype: object, name: PropertyKey): Getter {
+  const get = Object.getOwnPropertyDescriptor(prototype, name)?.get;
+  if (get === undefined) throw new TypeError(`This runtime lacks the getter of ${String(name)}.`);
+  return get;
+}
+
+// Each throws when its receiver is not genuinely of its class, in whatever realm that was made; nothing
+// that the receiver itself defines is called.
+const regExpSource = getter(RegExp.prototype, "source");
+const regExpFlags = getter(RegExp.prototype, "flags");
+const bufferLength = getter(ArrayBuffer.prototype, "byteLength");
+const viewLength = getter(DataView.prototype, "byteLength");
+const urlHref = getter(URL.prototype, "href");
+const unbox: Readonly<Record<string, Getter>> = {
+  Number: Number.prototype.valueOf,
+  String: String.prototype.valueOf,
+  Boolean: Boolean.prototype.valueOf,
+  BigInt: BigInt.prototype.valueOf,
+};
+
+export function isBoxedName(name: string): boolean {
+  return Object.hasOwn(unbox, name);
+}
+
+export function isErrorName(name: string): boolean {
+  return (errorClasses as readonly string[]).includes(name);
+}
+
+/** The name of the built-in class whose prototype this is; URL is one that Node writes in JavaScript. */
+export function builtInName(prototype: object): string | undefined {
+  return nativeName(prototype) ?? (prototype === URL.prototype ? "URL" : undefined);
+}
+
+export function unboxed(value: object, name: string): unknown {
+  return unbox[name]?.call(value);
+}
+
+export function dateTime(value: object): number {
+  return Date.prototype.getTime.call(value);
+}
+
+/** Keys and values in turn, in the Map's order. */
+export function mapParts(value: object): unknown[] {
+  const parts: unknown[] = [];
+  Map.prototype.forEach.call(value as Map<unknown, unknown>, (item, key) => parts.push(key, item));
+  return parts;
+}
+
+export function setItems(value: object): unknown[] {
+  const items: unknown[] = [];
+  Set.prototype.forEach.call(value as Set<unknown>, (item) => items.push(item));
+  return items;
+}
+
+export function regExpParts(value: object): { readonly source: string; readonly flags: string } {
+  return { source: regExpSource.call(value) as string, flags: regExpFlags.call(value) as string };
+}
+
+/** The URL's text; undefined when the text would not give the same URL. */
+export function urlText(value: object): string | undefined {
+  const href = urlHref.call(value) as string;
+  return new URL(href).href === href ? href : undefined;
+}
+
+/** The bytes of an ArrayBuffer; undefined when it is resizable. */
+export function bufferBytes(value: object): Uint8Array | undefined {
+  bufferLength.call(value);
+  const buffer = value as ArrayBuffer & { readonly resizable?: boolean };
+  return buffer.resizable === true ? undefined : new Uint8Array(buffer);
+}
+
+export function dataViewBytes(value: object): Uint8Array {
+  viewLength.call(value);
+  return viewBytes(value as DataView);
+}
+
+/** True for what the engine itself made as an error, not for what only has its prototype. */
+export function isGenuineError(value: object): boolean {
+  return Object.prototype.toString.call(value) === "[object Error]";
+}
+
+/** The own keys of an error that are stored: not the traces that engines put there. */
+export function errorKeys(value: object): (string | symbol)[] {
+  return Reflect.ownKeys(value).filter((key) => typeof key === "symbol" || !errorTraces.has(key));
+}
+
+export function isHiddenErrorKey(key: string): boolean {
+  return hiddenErrorKeys.has(key);
+}
+
+/** What to call the class of an object in a message. */
+export function className(value: object): string {
+  const maker: unknown = Object.getOwnPropertyDescriptor(
+    Object.getPrototypeOf(value),
+    "constructor",
+  )?.value;
+  const name: unknown =
+    typeof maker === "function" ? Object.getOwnPropertyDescriptor(maker, "name")?.value : undefined;
+  return typeof name === "string" && name !== "" ? name.slice(0, 60) : "a class without a name";
+}
