@@ -1,0 +1,93 @@
+import { LailaError, type Version, type WriteCondition } from "@laila/pool";
+
+/** A write or a delete that waits to be committed. */
+export interface Operation {
+  readonly key: string;
+  /** Undefined: a delete. */
+  readonly value: Uint8Array | undefined;
+  readonly condition: WriteCondition | undefined;
+  resolve(version: Version | undefined): void;
+  reject(error: unknown): void;
+}
+
+export interface QueuedOperation {
+  /** The version of a write, once it is durable. */
+  readonly done: Promise<Version | undefined>;
+  /** If it still waits, it never happens. */
+  withdraw(): void;
+}
+
+/** A batch is at most this many operations and (unless a single value is larger) bytes. */
+const batchOperations = 8192;
+const batchBytes = 32 << 20;
+
+/**
+ * Group commit: whatever arrived while the last batch was made durable goes with the next. Nothing waits for
+ * company; one batch is under way at a time.
+ */
+export class CommitQueue {
+  #waiting: Operation[] = [];
+  #running: Promise<void> | undefined;
+  readonly #commit: (batch: readonly Operation[]) => Promise<void>;
+
+  /** @param commit settles every operation of the batch; its own rejection fails those it has not. */
+  constructor(commit: (batch: readonly Operation[]) => Promise<void>) {
+    this.#commit = commit;
+  }
+
+  add(
+    key: string,
+    value: Uint8Array | undefined,
+    condition: WriteCondition | undefined,
+  ): QueuedOperation {
+    let withdraw = (): void => undefined;
+    const done = new Promise<Version | undefined>((resolve, reject) => {
+      const operation: Operation = { key, value, condition, resolve, reject };
+      this.#waiting.push(operation);
+      withdraw = () => this.#withdraw(operation);
+      this.#running ??= this.#run();
+    });
+    return { done, withdraw };
+  }
+
+  get isEmpty(): boolean {
+    return this.#waiting.length === 0;
+  }
+
+  /** Resolves when nothing is waiting or under way. */
+  async drained(): Promise<void> {
+    while (this.#running) await this.#running;
+  }
+
+  #withdraw(operation: Operation): void {
+    const at = this.#waiting.indexOf(operation);
+    if (at < 0) return;
+    this.#waiting.splice(at, 1);
+    operation.reject(new LailaError("ABORTED", "The operation was withdrawn before it began."));
+  }
+
+  async #run(): Promise<void> {
+    // What is written in the same turn shares the first batch.
+    await null;
+    while (this.#waiting.length > 0) {
+      const batch = this.#take();
+      try {
+        await this.#commit(batch);
+      } catch (error) {
+        for (const { reject } of batch) reject(error);
+      }
+    }
+    this.#running = undefined;
+  }
+
+  #take(): Operation[] {
+    let bytes = 0;
+    let count = 0;
+    for (const { value } of this.#waiting) {
+      bytes += value?.byteLength ?? 0;
+      if (count > 0 && (bytes > batchBytes || count >= batchOperations)) break;
+      count++;
+    }
+    return this.#waiting.splice(0, count);
+  }
+}

@@ -1,0 +1,22 @@
+import { exempt, path } from "@laila/pool";
+import * as z from "zod";
+
+export const configSchema = z.object({
+  /**
+   * The HDF5 file. Relative paths are relative to the project; unless given, it is
+   * `pools/<uuid of the pool>/pool.h5` in LAILA's home.
+   */
+  filePath: path(z.string().min(1)).optional(),
+  /**
+   * At how many bytes of journal a new snapshot is written (or at half the snapshot's size, whichever is
+   * more). 64 MiB unless given.
+   */
+  checkpointBytes: z.number().int().min(1024).optional(),
+  /** Takes the lock even if its holder may still live. Only for a holder that is certainly gone. */
+  forceUnlock: exempt(z.boolean()).optional(),
+});
+
+export type HDF5PoolConfig = z.input<typeof configSchema> & {
+  readonly nickname?: string | undefined;
+};
+export type ParsedConfig = z.output<typeof configSchema>;

@@ -1,0 +1,355 @@
+import type { LailaError } from "@laila/pool";
+import { pieceBytes } from "./layout.js";
+
+type Module = typeof import("h5wasm/node").Module;
+type DatasetMetadata = ReturnType<Module["get_dataset_metadata"]>;
+type WriteMetadata = Parameters<Module["create_dataset"]>[3];
+
+/** A failure inside the worker; it crosses to the pool as code and message. */
+export class WorkerError extends Error {
+  readonly code: LailaError["code"];
+
+  constructor(code: LailaError["code"], message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+export interface ElementType {
+  readonly type: "integer" | "float" | "complex" | "string";
+  readonly size: number;
+  readonly signed: boolean;
+}
+
+export const byteType: ElementType = { type: "integer", size: 1, signed: false };
+export const textType = (size: number): ElementType => ({ type: "string", size, signed: false });
+
+/** H5T_class_t of https://support.hdfgroup.org/documentation/hdf5/latest/_h5_tpublic_8h.html */
+const typeClasses = { integer: 0, float: 1, string: 3, complex: 6 } as const;
+const utf8 = 1;
+const unlimited = 2n ** 64n - 1n;
+/** Error numbers of WASI that mean: no room. */
+const noSpace: ReadonlySet<number> = new Set([51, 19, 22]);
+
+/**
+ * The HDF5 library as h5wasm compiles it, with every failure noticed. Many of its functions return 0
+ * after they failed; what tells is that the library then prints a report to descriptor 2. That descriptor is
+ * caught here: nothing is printed, and a report or a failed write makes the call throw.
+ */
+export class Hdf5 {
+  static #loading: Promise<Hdf5> | undefined;
+
+  readonly #module: Module;
+  #report = "";
+  #writeError = 0;
+  #scratch = 0;
+
+  /** Loads the library (about a quarter of a second), once. */
+  static load(): Promise<Hdf5> {
+    Hdf5.#loading ??= import("h5wasm/node").then(async ({ ready }) => new Hdf5(await ready));
+    return Hdf5.#loading;
+  }
+
+  private constructor(module: Module) {
+    this.#module = module;
+    const write = module.FS.write;
+    module.FS.write = (stream, buffer, offset, length, ...rest) => {
+      if ("fd" in stream && stream.fd === 2) {
+        if (this.#report.length < 4096) {
+          const bytes = new Uint8Array(buffer.buffer, buffer.byteOffset + offset, length);
+          this.#report += Buffer.from(bytes).toString("latin1");
+        }
+        return length;
+      }
+      try {
+        return write(stream, buffer, offset, length, ...rest);
+      } catch (error) {
+        if (typeof error === "object" && error !== null && "errno" in error) {
+          this.#writeError ||= Number(error.errno);
+        }
+        throw error;
+      }
+    };
+  }
+
+  /** Makes an empty file of what is there, readable by HDF5 1.10 and later. */
+  createFile(path: string): bigint {
+    const { H5F_ACC_TRUNC, H5F_LIBVER_V18, H5F_LIBVER_V110 } = this.#module;
+    return this.#opened(`create ${path}`, () =>
+      this.#module.open(path, H5F_ACC_TRUNC, false, H5F_LIBVER_V18, H5F_LIBVER_V110),
+    );
+  }
+
+  openFile(path: string, access: "read" | "write"): bigint {
+    const { H5F_ACC_RDONLY, H5F_ACC_RDWR, H5F_LIBVER_V18, H5F_LIBVER_V110 } = this.#module;
+    const mode = access === "read" ? H5F_ACC_RDONLY : H5F_ACC_RDWR;
+    return this.#opened(`open ${path}`, () =>
+      this.#module.open(path, mode, false, H5F_LIBVER_V18, H5F_LIBVER_V110),
+    );
+  }
+
+  /** Both statuses are checked, because only the first close tells of a failed write. */
+  closeFile(file: bigint): void {
+    this.#call("close the file", () => this.#module.close_file(file));
+  }
+
+  flush(file: bigint): void {
+    this.#call("flush the file", () => this.#module.flush(file));
+  }
+
+  names(file: bigint): string[] {
+    return this.#call("list the file", () => this.#module.get_names(file, "/", false));
+  }
+
+  /** Writes a dataset piece by piece. A growable one has one dimension and can be {@link resize}d. */
+  putDataset(
+    file: bigint,
+    name: string,
+    data: Uint8Array,
+    element: ElementType,
+    shape: readonly number[],
+    growable = false,
+  ): void {
+    const metadata = writeMetadata(element, shape, growable);
+    const path = `/${name}`;
+    if (data.byteLength <= pieceBytes) {
+      const pointer = this.#toScratch(data);
+      this.#call(`write ${name}`, () =>
+        this.#module.create_dataset(file, path, BigInt(pointer), metadata),
+      );
+      return;
+    }
+    // Without data the dataset is created, and the writing of nothing is what the library then complains about.
+    this.#module.create_dataset(file, path, 0n, metadata);
+    this.writeDataset(file, name, data, element.size, shape);
+  }
+
+  /** Writes over the data of a dataset. */
+  writeDataset(
+    file: bigint,
+    name: string,
+    data: Uint8Array,
+    elementSize: number,
+    shape: readonly number[],
+  ): void {
+    for (const { offset, count, start, length } of pieces(shape, elementSize)) {
+      const pointer = this.#toScratch(data.subarray(start, start + length));
+      const steps = count.map(() => 1n);
+      this.#call(`write ${name}`, () =>
+        this.#module.set_dataset_data(file, `/${name}`, count, offset, steps, BigInt(pointer)),
+      );
+    }
+  }
+
+  resize(file: bigint, name: string, length: number): void {
+    this.#call(`resize ${name}`, () =>
+      this.#module.resize_dataset(file, `/${name}`, [BigInt(length)]),
+    );
+  }
+
+  metadata(file: bigint, name: string): DatasetMetadata {
+    return this.#call(`look at ${name}`, () => this.#module.get_dataset_metadata(file, `/${name}`));
+  }
+
+  /** The data of a dataset, into a buffer of exactly its size. */
+  readDataset(file: bigint, name: string, into: Uint8Array): void {
+    const { shape, size, total_size: count, vlen } = this.metadata(file, name);
+    if (vlen || !shape || size * count !== into.byteLength) {
+      throw new WorkerError(
+        "CORRUPT",
+        `The dataset ${name} has another size than it was written with.`,
+      );
+    }
+    if (into.byteLength === 0) return;
+    const path = `/${name}`;
+    if (into.byteLength <= pieceBytes) {
+      const pointer = this.#scratchPointer();
+      this.#call(`read ${name}`, () =>
+        this.#module.get_dataset_data(file, path, null, null, null, BigInt(pointer)),
+      );
+      into.set(this.#module.HEAPU8.subarray(pointer, pointer + into.byteLength));
+      return;
+    }
+    for (const { offset, count: extent, start, length } of pieces(shape, size)) {
+      const pointer = this.#scratchPointer();
+      const steps = extent.map(() => 1n);
+      this.#call(`read ${name}`, () =>
+        this.#module.get_dataset_data(file, path, extent, offset, steps, BigInt(pointer)),
+      );
+      into.set(this.#module.HEAPU8.subarray(pointer, pointer + length), start);
+    }
+  }
+
+  attributeNames(file: bigint, object: string): string[] {
+    return this.#call(`list the attributes of ${object}`, () =>
+      this.#module.get_attribute_names(file, object),
+    );
+  }
+
+  /** Replaces an attribute. */
+  setAttribute(
+    file: bigint,
+    object: string,
+    name: string,
+    data: Uint8Array,
+    element: ElementType,
+    shape: readonly number[] = [],
+    isNew = false,
+  ): void {
+    const pointer = this.#toScratch(data);
+    const metadata = writeMetadata(element, shape, false);
+    this.#call(`write the attribute ${name}`, () => {
+      if (!isNew && this.#module.get_attribute_names(file, object).includes(name)) {
+        this.#module.delete_attribute(file, object, name);
+      }
+      return this.#module.create_attribute(file, object, name, BigInt(pointer), metadata);
+    });
+  }
+
+  /** The bytes of an attribute of at most one piece. */
+  attribute(file: bigint, object: string, name: string): Buffer {
+    return this.#call(`read the attribute ${name}`, () => {
+      const {
+        size,
+        total_size: count,
+        vlen,
+      } = this.#module.get_attribute_metadata(file, object, name);
+      const length = size * count;
+      if (vlen || length > pieceBytes) {
+        throw new WorkerError(
+          "CORRUPT",
+          `The attribute ${name} of ${object} is not one that LAILA writes.`,
+        );
+      }
+      const pointer = this.#scratchPointer();
+      this.#module.get_attribute_data(file, object, name, BigInt(pointer));
+      return Buffer.from(this.#module.HEAPU8.slice(pointer, pointer + length).buffer);
+    });
+  }
+
+  #opened(doing: string, open: () => bigint): bigint {
+    return this.#call(doing, () => {
+      const file = open();
+      if (file < 0n) throw new Error("the library gave no file");
+      return file;
+    });
+  }
+
+  #call<T>(doing: string, act: () => T): T {
+    this.#report = "";
+    this.#writeError = 0;
+    let result: T;
+    try {
+      result = act();
+    } catch (error) {
+      if (error instanceof WorkerError) throw error;
+      throw this.#failure(doing, error instanceof Error ? error.message : String(error));
+    }
+    const failed = typeof result === "number" && result < 0;
+    if (failed || this.#report !== "" || this.#writeError !== 0) throw this.#failure(doing, "");
+    return result;
+  }
+
+  #failure(doing: string, message: string): WorkerError {
+    if (noSpace.has(this.#writeError)) {
+      return new WorkerError("NO_SPACE", `HDF5 could not ${doing}: no space left.`);
+    }
+    // The innermost line of a report says what was wrong.
+    const reasons = [...this.#report.matchAll(/\(\): (.+)/g)].map((found) => found[1]);
+    const reason = reasons.at(-1) || message || `error ${this.#writeError}`;
+    const code = this.#writeError === 0 ? "CORRUPT" : "UNAVAILABLE";
+    return new WorkerError(code, `HDF5 could not ${doing}: ${reason}.`);
+  }
+
+  #scratchPointer(): number {
+    this.#scratch ||= this.#module._malloc(pieceBytes);
+    if (this.#scratch === 0)
+      throw new WorkerError("UNAVAILABLE", "The HDF5 library has no memory left.");
+    return this.#scratch;
+  }
+
+  #toScratch(data: Uint8Array): number {
+    const pointer = this.#scratchPointer();
+    this.#module.HEAPU8.set(data, pointer);
+    return pointer;
+  }
+}
+
+function writeMetadata(
+  element: ElementType,
+  shape: readonly number[],
+  growable: boolean,
+): WriteMetadata {
+  const extents = shape.map(BigInt);
+  const base = {
+    ...elementMetadata(element),
+    shape: extents,
+    maxshape: growable ? extents.map(() => unlimited) : extents,
+    total_size: shape.reduce((product, extent) => product * extent, 1),
+  };
+  return growable ? { ...base, ...{ chunks: [16384n] } } : base;
+}
+
+function elementMetadata({
+  type,
+  size,
+  signed,
+}: ElementType): Omit<WriteMetadata, "shape" | "maxshape" | "total_size"> {
+  const base = {
+    type: typeClasses[type],
+    size,
+    signed,
+    vlen: false,
+    littleEndian: true,
+    cset: utf8,
+  };
+  if (type !== "complex") return base;
+  const member = (name: string, offset: number) => ({
+    ...{ type: typeClasses.float, size: size / 2, signed: true, vlen: false, littleEndian: true },
+    ...{ name, offset, shape: [], maxshape: null, chunks: null, total_size: 1 },
+  });
+  const members = [member("r", 0), member("i", size / 2)];
+  return { ...base, compound_type: { nmembers: members.length, members } };
+}
+
+interface Piece {
+  readonly offset: bigint[];
+  readonly count: bigint[];
+  /** In bytes of the array in C order. */
+  readonly start: number;
+  readonly length: number;
+}
+
+/** Cuts an array into blocks that are contiguous in C order and at most one piece large. */
+function* pieces(shape: readonly number[], elementSize: number): Generator<Piece> {
+  let axis = 0;
+  let inner = shape.slice(1).reduce((product, extent) => product * extent, elementSize);
+  while (inner > pieceBytes) inner /= shape[++axis] as number;
+  const rows = Math.max(1, Math.floor(pieceBytes / inner));
+  const extent = shape[axis] as number;
+  const index = new Array<number>(axis).fill(0);
+  let start = 0;
+  do {
+    for (let row = 0; row < extent; row += rows) {
+      const taken = Math.min(rows, extent - row);
+      const outer = index.map(BigInt);
+      yield {
+        offset: [...outer, BigInt(row), ...shape.slice(axis + 1).map(() => 0n)],
+        count: [...outer.map(() => 1n), BigInt(taken), ...shape.slice(axis + 1).map(BigInt)],
+        start,
+        length: taken * inner,
+      };
+      start += taken * inner;
+    }
+  } while (advance(index, shape));
+}
+
+/** Counts an index up in C order; false when it has been everywhere. */
+function advance(index: number[], shape: readonly number[]): boolean {
+  for (let axis = index.length - 1; axis >= 0; axis--) {
+    index[axis] = (index[axis] as number) + 1;
+    if ((index[axis] as number) < (shape[axis] as number)) return true;
+    index[axis] = 0;
+  }
+  return false;
+}

@@ -1,0 +1,3 @@
+export type { HDF5PoolConfig } from "./config.js";
+export { HDF5Pool } from "./hdf5-pool.js";
+export type { Damage } from "./recovery.js";

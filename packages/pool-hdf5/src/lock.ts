@@ -1,0 +1,251 @@
+import * as fs from "node:fs";
+import { hostname } from "node:os";
+import { isLailaError, LailaError } from "@laila/pool";
+import { fileError, systemCode } from "./errors.js";
+import { files, writeFully } from "./files.js";
+
+/** Who holds a lock, in enough detail to know for certain that it is gone. */
+export interface LockHolder {
+  readonly pid: number;
+  /** When the process started, in the kernel's own unit; a reused pid has another. */
+  readonly startTime: string;
+  readonly bootId: string;
+  readonly pidNamespace: string;
+  readonly machineId: string;
+  readonly host: string;
+  readonly nonce: string;
+}
+
+const heldLocks = new Set<Lock>();
+let watchesExit = false;
+
+/** The lock of one pool file: a file beside it that names its holder. */
+export class Lock {
+  readonly path: string;
+  readonly #nonce: string;
+
+  private constructor(path: string, nonce: string) {
+    this.path = path;
+    this.#nonce = nonce;
+  }
+
+  /**
+   * LOCKED while another holder lives, or may live: a lock is broken only when its process is known to be
+   * gone. `force` breaks it anyway.
+   */
+  static async acquire(path: string, { force }: { readonly force: boolean }): Promise<Lock> {
+    const nonce = crypto.randomUUID();
+    const own = describeThisProcess(nonce);
+    try {
+      for (let attempt = 0; attempt < 5; attempt++) {
+        if (await place(path, own)) {
+          const lock = new Lock(path, nonce);
+          releaseAtExit(lock);
+          return lock;
+        }
+        const text = await readIfThere(path);
+        if (text === undefined) continue;
+        const holder = parseHolder(text);
+        if (!force && !(holder && isGone(holder, own))) throw locked(path, holder);
+        await breakLock(path, text, nonce);
+      }
+    } catch (error) {
+      if (isLailaError(error)) throw error;
+      throw fileError(error, "Taking the lock", path);
+    }
+    throw locked(path, undefined);
+  }
+
+  /** LOCKED when somebody took the lock away by force. */
+  async check(): Promise<void> {
+    const text = await readIfThere(this.path);
+    const holder = text === undefined ? undefined : parseHolder(text);
+    if (holder?.nonce !== this.#nonce) throw locked(this.path, holder);
+  }
+
+  async release(): Promise<void> {
+    heldLocks.delete(this);
+    try {
+      await this.check();
+    } catch {
+      // Somebody broke it by force: it is theirs now.
+      return;
+    }
+    try {
+      await files.unlink(this.path);
+    } catch (error) {
+      throw fileError(error, "Releasing the lock", this.path);
+    }
+  }
+
+  /** At the end of a process whose pool nobody closed; staleness would find out as well, but not everywhere. */
+  releaseNow(): void {
+    try {
+      if (parseHolder(fs.readFileSync(this.path, "utf8"))?.nonce === this.#nonce) {
+        fs.unlinkSync(this.path);
+      }
+    } catch {
+      // The process is ending; a lock left behind is found to be stale.
+    }
+  }
+}
+
+function releaseAtExit(lock: Lock): void {
+  heldLocks.add(lock);
+  if (watchesExit) return;
+  watchesExit = true;
+  process.once("exit", () => {
+    for (const held of heldLocks) held.releaseNow();
+  });
+}
+
+/** Creates the lock with its content in one step: nobody ever sees half of it. False when there is one. */
+async function place(path: string, holder: LockHolder): Promise<boolean> {
+  const draft = `${path}.${holder.nonce}`;
+  const text = Buffer.from(`${JSON.stringify(holder)}\n`);
+  const fd = await files.open(draft, "wx", 0o600);
+  try {
+    await writeFully(fd, [text], 0);
+    await files.fsync(fd);
+  } finally {
+    await files.close(fd);
+  }
+  try {
+    await files.link(draft, path);
+    return true;
+  } catch (error) {
+    if (systemCode(error) === "EEXIST") return false;
+    if (!["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"].includes(systemCode(error) ?? ""))
+      throw error;
+    return await placeWithoutLinks(path, text);
+  } finally {
+    await files.unlink(draft);
+  }
+}
+
+/** For file systems that have no hard links. */
+async function placeWithoutLinks(path: string, text: Buffer): Promise<boolean> {
+  try {
+    const fd = await files.open(path, "wx", 0o600);
+    try {
+      await writeFully(fd, [text], 0);
+      await files.fsync(fd);
+    } finally {
+      await files.close(fd);
+    }
+    return true;
+  } catch (error) {
+    if (systemCode(error) === "EEXIST") return false;
+    throw error;
+  }
+}
+
+/** Moves the judged lock away; if it was another by then, puts that one back. */
+async function breakLock(path: string, judged: string, nonce: string): Promise<void> {
+  const aside = `${path}.stale-${nonce}`;
+  try {
+    await files.rename(path, aside);
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return;
+    throw error;
+  }
+  if ((await files.readText(aside)) !== judged) {
+    try {
+      await files.link(aside, path);
+    } catch (error) {
+      // A third one has taken the lock meanwhile; the one we moved notices before its next switch.
+      if (systemCode(error) !== "EEXIST") throw error;
+    }
+  }
+  await files.unlink(aside);
+}
+
+/** Only when it is certain: same boot and pid namespace and no such process; or same machine, another boot. */
+function isGone(holder: LockHolder, own: LockHolder): boolean {
+  if (holder.host !== own.host && holder.bootId === "") return false;
+  if (holder.bootId !== own.bootId) {
+    const known = own.machineId !== "" && own.bootId !== "" && holder.bootId !== "";
+    return known && holder.machineId === own.machineId && holder.host === own.host;
+  }
+  if (holder.pidNamespace !== own.pidNamespace) return false;
+  if (!isRunning(holder.pid)) return true;
+  return holder.startTime !== "" && processState(holder.pid).startTime !== holder.startTime;
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    return systemCode(error) !== "ESRCH";
+  }
+  return !["Z", "X"].includes(processState(pid).state);
+}
+
+/** From /proc where there is one; a process that is dead but not yet reaped is "Z". */
+function processState(pid: number): { state: string; startTime: string } {
+  const text = readProc(`/proc/${pid}/stat`);
+  // The second field is the command in parentheses and may hold anything.
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  return { state: fields[0] ?? "", startTime: fields[19] ?? "" };
+}
+
+function describeThisProcess(nonce: string): LockHolder {
+  return {
+    pid: process.pid,
+    startTime: processState(process.pid).startTime,
+    bootId: readProc("/proc/sys/kernel/random/boot_id").trim(),
+    pidNamespace: pidNamespace(),
+    machineId: (readProc("/etc/machine-id") || readProc("/var/lib/dbus/machine-id")).trim(),
+    host: hostname(),
+    nonce,
+  };
+}
+
+function pidNamespace(): string {
+  try {
+    return fs.readlinkSync("/proc/self/ns/pid");
+  } catch {
+    // Not Linux: there is one namespace.
+    return "";
+  }
+}
+
+function readProc(path: string): string {
+  try {
+    return fs.readFileSync(path, "utf8");
+  } catch {
+    // Not there on this system; an empty answer never proves that a holder is gone.
+    return "";
+  }
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await files.readText(path);
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+function parseHolder(text: string): LockHolder | undefined {
+  try {
+    const holder: unknown = JSON.parse(text);
+    const valid =
+      typeof holder === "object" && holder !== null && "pid" in holder && "nonce" in holder;
+    return valid ? (holder as LockHolder) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function locked(path: string, holder: LockHolder | undefined): LailaError {
+  const who = holder ? `process ${holder.pid} on ${holder.host}` : "a process that cannot be named";
+  const next =
+    holder?.pid === process.pid && holder.host === hostname()
+      ? "That is this process: close the other pool first, or use it."
+      : "Close the pool there, or use another file. If you are certain that nobody uses it any more, open it with forceUnlock: true.";
+  return new LailaError("LOCKED", `The pool file is in use by ${who} (${path}). ${next}`, {
+    details: { path, ...(holder ? { pid: holder.pid, host: holder.host } : {}) },
+  });
+}

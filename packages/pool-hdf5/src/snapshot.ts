@@ -1,0 +1,141 @@
+import { crc32 } from "node:zlib";
+import { byteType, type Hdf5, textType, WorkerError } from "./hdf5.js";
+import { type ArrayLayout, datasetName, indexName, Kind, type Layout, layoutOf } from "./layout.js";
+import { isWholeIndex, type SnapshotEntry } from "./snapshot-index.js";
+
+/** What the attributes of the root group say. */
+export interface SnapshotMark {
+  readonly poolId: string;
+  /** The journals up to this generation are in the file. */
+  readonly generation: number;
+  /** The highest sequence number given out when the file was written. */
+  readonly sequence: number;
+}
+
+const formatVersion = 1;
+const wideType = { type: "integer", size: 8, signed: false } as const;
+const recordAttribute = "laila_record";
+
+/** The mark of one of our files. INVALID_CONFIG when the file is somebody else's, UNSUPPORTED_VERSION, CORRUPT. */
+export function readMark(library: Hdf5, file: bigint, path: string): SnapshotMark {
+  if (!library.attributeNames(file, "/").includes("LAILA")) {
+    throw new WorkerError(
+      "INVALID_CONFIG",
+      `${path} is an HDF5 file, but not one of a LAILA pool: it has no LAILA attribute. It was not touched. Give the pool a file of its own.`,
+    );
+  }
+  const version = readNumber(library, file, "LAILA_format");
+  if (version !== formatVersion) {
+    throw new WorkerError(
+      "UNSUPPORTED_VERSION",
+      `${path} has the format ${version}; this version of @laila/pool-hdf5 reads ${formatVersion}. Install a newer one.`,
+    );
+  }
+  return {
+    poolId: library.attribute(file, "/", "LAILA_pool_id").toString("utf8"),
+    generation: readNumber(library, file, "LAILA_generation"),
+    sequence: readNumber(library, file, "LAILA_sequence"),
+  };
+}
+
+export function writeMark(library: Hdf5, file: bigint, mark: SnapshotMark): void {
+  const text = (name: string, value: string) => {
+    const bytes = Buffer.from(value);
+    library.setAttribute(file, "/", name, bytes, textType(bytes.length));
+  };
+  const number = (name: string, value: number) => {
+    const bytes = Buffer.alloc(8);
+    bytes.writeBigUInt64LE(BigInt(value));
+    library.setAttribute(file, "/", name, bytes, wideType);
+  };
+  text("LAILA", "pool");
+  number("LAILA_format", formatVersion);
+  text("LAILA_pool_id", mark.poolId);
+  number("LAILA_generation", mark.generation);
+  number("LAILA_sequence", mark.sequence);
+}
+
+function readNumber(library: Hdf5, file: bigint, name: string): number {
+  const bytes = library.attribute(file, "/", name);
+  if (bytes.length !== 8)
+    throw new WorkerError("CORRUPT", `The attribute ${name} has another type than LAILA writes.`);
+  return Number(bytes.readBigUInt64LE());
+}
+
+/** The bytes of the index. CORRUPT. */
+export function readIndexBytes(library: Hdf5, file: bigint, path: string): Buffer {
+  const { size, total_size: count } = library.metadata(file, indexName);
+  const bytes = Buffer.allocUnsafeSlow(size * count);
+  library.readDataset(file, indexName, bytes);
+  if (!isWholeIndex(bytes)) {
+    throw new WorkerError(
+      "CORRUPT",
+      `The index of ${path} is damaged. Restore the file from a backup.`,
+    );
+  }
+  return bytes;
+}
+
+export function writeIndexBytes(library: Hdf5, file: bigint, bytes: Buffer, isNew: boolean): void {
+  if (isNew) {
+    library.putDataset(file, indexName, bytes, byteType, [bytes.length], true);
+    return;
+  }
+  library.resize(file, indexName, bytes.length);
+  library.writeDataset(file, indexName, bytes, 1, [bytes.length]);
+}
+
+/** Stores a value under its key, as bytes or as what it is, and says how. */
+export function putValue(
+  library: Hdf5,
+  file: bigint,
+  key: string,
+  bytes: Buffer,
+  plain: boolean,
+): Layout {
+  const layout: Layout = plain ? { kind: Kind.bytes, prefixLength: 0 } : layoutOf(bytes);
+  const name = datasetName(key);
+  if (layout.kind === Kind.array) putArray(library, file, name, bytes, layout);
+  else if (layout.kind === Kind.text)
+    library.putDataset(file, name, bytes, textType(bytes.length), []);
+  else library.putDataset(file, name, bytes, byteType, [bytes.length]);
+  return layout;
+}
+
+function putArray(
+  library: Hdf5,
+  file: bigint,
+  name: string,
+  bytes: Buffer,
+  layout: ArrayLayout,
+): void {
+  const { prefixLength, shape, dtype } = layout;
+  library.putDataset(file, name, bytes.subarray(prefixLength), layout, shape);
+  const prefix = bytes.subarray(0, prefixLength);
+  library.setAttribute(file, `/${name}`, recordAttribute, prefix, byteType, [prefixLength], true);
+  if (dtype) {
+    const text = Buffer.from(dtype);
+    library.setAttribute(file, `/${name}`, "dtype", text, textType(text.length), [], true);
+  }
+}
+
+/** A value, byte for byte as it was given. CORRUPT when it is not what the index says. */
+export function readValue(library: Hdf5, file: bigint, key: string, entry: SnapshotEntry): Buffer {
+  const bytes = Buffer.allocUnsafeSlow(entry.length);
+  const name = datasetName(key);
+  if (entry.prefixLength > 0) {
+    const prefix = library.attribute(file, `/${name}`, recordAttribute);
+    if (prefix.length !== entry.prefixLength) throw damaged(key);
+    bytes.set(prefix);
+  }
+  library.readDataset(file, name, bytes.subarray(entry.prefixLength));
+  if (crc32(bytes) !== entry.crc) throw damaged(key);
+  return bytes;
+}
+
+function damaged(key: string): WorkerError {
+  return new WorkerError(
+    "CORRUPT",
+    `The value of ${JSON.stringify(key)} in the HDF5 file is not the one that was written. Restore it, or write it again.`,
+  );
+}

@@ -1,0 +1,102 @@
+import { isMainThread, parentPort, workerData } from "node:worker_threads";
+import { type CheckpointJob, type CheckpointOutcome, checkpoint } from "./checkpoint.js";
+import type { WorkerFailure } from "./errors.js";
+import { Hdf5, WorkerError } from "./hdf5.js";
+import { readIndexBytes, readMark, readValue, type SnapshotMark } from "./snapshot.js";
+import type { SnapshotEntry } from "./snapshot-index.js";
+
+export interface OpenedSnapshot {
+  readonly handle: number;
+  readonly mark: SnapshotMark;
+  /** For `readIndex`. */
+  readonly index: Uint8Array;
+}
+
+const open = new Map<number, bigint>();
+let handles = 0;
+
+/** What the worker does; tests call it directly. Bytes it returns are given away. */
+export const api = {
+  async open(path: string): Promise<OpenedSnapshot> {
+    const library = await Hdf5.load();
+    const file = library.openFile(path, "read");
+    try {
+      const mark = readMark(library, file, path);
+      const index = readIndexBytes(library, file, path);
+      const handle = ++handles;
+      open.set(handle, file);
+      return { handle, mark, index };
+    } catch (error) {
+      library.closeFile(file);
+      throw error;
+    }
+  },
+
+  async read(handle: number, key: string, entry: SnapshotEntry): Promise<Uint8Array> {
+    const file = open.get(handle);
+    if (file === undefined)
+      throw new WorkerError("UNAVAILABLE", "The snapshot is not open any more.");
+    return readValue(await Hdf5.load(), file, key, entry);
+  },
+
+  async checkpoint(job: CheckpointJob): Promise<CheckpointOutcome> {
+    return checkpoint(await Hdf5.load(), job);
+  },
+
+  async close(handle: number): Promise<void> {
+    const file = open.get(handle);
+    if (file === undefined) return;
+    open.delete(handle);
+    (await Hdf5.load()).closeFile(file);
+  },
+};
+
+export type Api = typeof api;
+
+export interface Request {
+  readonly id: number;
+  readonly method: keyof Api;
+  readonly args: readonly unknown[];
+}
+
+export interface Reply {
+  readonly id: number;
+  readonly value?: unknown;
+  readonly failure?: WorkerFailure;
+}
+
+/** Marks a worker as ours: the module is also imported directly, inside other people's workers. */
+export const workerMark = "@laila/pool-hdf5";
+
+async function serve({ id, method, args }: Request): Promise<void> {
+  let reply: Reply;
+  try {
+    const call = api[method] as (...args: readonly unknown[]) => Promise<unknown>;
+    reply = { id, value: await call(...args) };
+  } catch (error) {
+    reply = { id, failure: failureOf(error) };
+  }
+  parentPort?.postMessage(reply, transferable(reply.value));
+}
+
+function failureOf(error: unknown): WorkerFailure {
+  if (error instanceof WorkerError) return { code: error.code, message: error.message };
+  const system =
+    typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
+  const message = error instanceof Error ? error.message : String(error);
+  if (system === "ENOSPC" || system === "EDQUOT") return { code: "NO_SPACE", message };
+  if (system === "EACCES" || system === "EPERM") return { code: "ACCESS_DENIED", message };
+  return { code: "UNAVAILABLE", message: `The HDF5 worker failed: ${message}` };
+}
+
+function transferable(value: unknown): ArrayBuffer[] {
+  if (value instanceof Uint8Array) return [value.buffer as ArrayBuffer];
+  if (typeof value !== "object" || value === null) return [];
+  return Object.values(value).flatMap((member) =>
+    ArrayBuffer.isView(member) ? [member.buffer as ArrayBuffer] : [],
+  );
+}
+
+if (!isMainThread && workerData === workerMark) {
+  parentPort?.on("message", (request: Request) => void serve(request));
+}
