@@ -10,12 +10,17 @@ import type {
 } from "./contract.js";
 import { Pool } from "./pool.js";
 
-const configSchema = z.object({
-  /** The most bytes of values it holds. */
-  maxBytes: z.number().int().positive().optional(),
-  /** What happens when it is full: NO_SPACE, or the least recently used values go. */
-  evict: z.literal("lru").optional(),
-});
+const configSchema = z
+  .object({
+    /** The most bytes of values it holds; keys are not counted. */
+    maxBytes: z.number().int().positive().optional(),
+    /** What happens when it is full: NO_SPACE, or the least recently used values go. */
+    evict: z.literal("lru").optional(),
+  })
+  .refine(({ maxBytes, evict }) => evict === undefined || maxBytes !== undefined, {
+    path: ["maxBytes"],
+    message: "is needed with evict, or the pool would never be full",
+  });
 
 export type MemoryPoolConfig = z.input<typeof configSchema> & {
   readonly nickname?: string | undefined;

@@ -23,9 +23,14 @@ export interface LocalStore {
   write(key: string, bytes: Uint8Array, options: WriteOptions): Promise<Version | undefined>;
 }
 
-interface Waiter {
-  resolve(found: ReadResult | undefined): void;
-  reject(error: unknown): void;
+/** A promise and its two ends (Promise.withResolvers, which Node 20 has not). */
+class Waiter {
+  resolve!: (found: ReadResult | undefined) => void;
+  reject!: (error: unknown) => void;
+  readonly promise = new Promise<ReadResult | undefined>((resolve, reject) => {
+    this.resolve = resolve;
+    this.reject = reject;
+  });
 }
 
 /** One read of the origin and all who wait for it. */
@@ -138,7 +143,7 @@ export class ReadThrough {
           if (wanted.delete(key) && wanted.size === 0) controller.abort();
         };
         const flight = this.#launch(key, done);
-        const result = settleable();
+        const result = new Waiter();
         void this.#land(key, flight, result.promise).then(done);
         return [key, result] as const;
       }),
@@ -172,6 +177,7 @@ export class ReadThrough {
       stale: false,
       abandon: () => {
         this.#forget(key, flight);
+        flight.stale = true;
         abort();
       },
     };
@@ -181,10 +187,10 @@ export class ReadThrough {
 
   /** Waits with the others; the last who loses patience ends the flight. */
   async #join(key: string, flight: Flight, options: CallOptions): Promise<ReadResult | undefined> {
-    const { promise, ...waiter } = settleable();
+    const waiter = new Waiter();
     flight.waiters.add(waiter);
     try {
-      return await abortable(`The read of ${JSON.stringify(key)}`, options.signal, promise);
+      return await abortable(`The read of ${JSON.stringify(key)}`, options.signal, waiter.promise);
     } finally {
       if (flight.waiters.delete(waiter) && flight.waiters.size === 0) flight.abandon();
     }
@@ -219,31 +225,42 @@ export class ReadThrough {
     return waiters;
   }
 
-  /** Writes the origin's value into the cache, unless the cache knows better; gives what a read now is. */
+  /** Keeps the origin's value, unless the cache knows better; gives what a read of the cache now gives. */
   async #keep(key: string, flight: Flight, given: ReadResult): Promise<ReadResult> {
     const { bytes } = given;
-    const unkept: ReadResult = { bytes, version: undefined };
     try {
       while (this.#fills.has(key)) await this.#fills.get(key);
-      if (flight.stale || this.#changes.has(key))
-        return (await this.#store.read(key, {})) ?? unkept;
-      const condition = this.#store.pool.supports.conditionalWrites
-        ? { ifAbsent: true as const }
-        : undefined;
-      const writing = this.#store.write(key, bytes, { condition });
-      const fill = writing.catch(() => undefined);
-      this.#fills.set(key, fill);
-      try {
-        return { bytes, version: await writing };
-      } catch (error) {
-        if (!isLailaError(error, "CONFLICT")) throw error;
-        return (await this.#store.read(key, {})) ?? unkept;
-      } finally {
-        this.#fills.delete(key);
-      }
+      const outdated = flight.stale || this.#changes.has(key);
+      const kept = outdated ? this.#store.read(key, {}) : this.#fill(key, bytes);
+      return (await kept) ?? { bytes, version: undefined };
     } catch (error) {
       fillFailed.publish({ cache: this.#store.pool.globalId, key, error });
-      return unkept;
+      return { bytes, version: undefined };
+    }
+  }
+
+  /** What is under the key afterwards: these bytes, or what somebody wrote before. */
+  #fill(key: string, bytes: Uint8Array): Promise<ReadResult | undefined> {
+    const filling = this.#writeIfAbsent(key, bytes);
+    const forget = (): void => {
+      this.#fills.delete(key);
+    };
+    this.#fills.set(key, filling.then(forget, forget));
+    return filling;
+  }
+
+  async #writeIfAbsent(key: string, bytes: Uint8Array): Promise<ReadResult | undefined> {
+    if (!this.#store.pool.supports.conditionalWrites) {
+      // A change here waits for this fill, and so cannot come in between.
+      const own = await this.#store.read(key, {});
+      return own ?? { bytes, version: await this.#store.write(key, bytes, {}) };
+    }
+    try {
+      const condition = { ifAbsent: true } as const;
+      return { bytes, version: await this.#store.write(key, bytes, { condition }) };
+    } catch (error) {
+      if (!isLailaError(error, "CONFLICT")) throw error;
+      return this.#store.read(key, {});
     }
   }
 
@@ -286,15 +303,4 @@ function refuseCycle(cache: PoolLike, origin: PoolLike): void {
     }
     seen.add(pool);
   }
-}
-
-/** A promise and its two ends (Promise.withResolvers, which Node 20 has not). */
-function settleable(): Waiter & { readonly promise: Promise<ReadResult | undefined> } {
-  let ends: Waiter | undefined;
-  const promise = new Promise<ReadResult | undefined>((resolve, reject) => {
-    ends = { resolve, reject };
-  });
-  if (!ends)
-    throw new LailaError("UNSUPPORTED", "This runtime's Promise doesn't call its executor.");
-  return { promise, ...ends };
 }

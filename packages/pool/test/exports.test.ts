@@ -1,0 +1,31 @@
+import * as pool from "@laila/pool";
+import * as testing from "@laila/pool/testing";
+import { expect, it } from "vitest";
+
+it("@laila/pool exports this and nothing else", () => {
+  expect(Object.keys(pool).sort()).toMatchInlineSnapshot(`
+    [
+      "LailaError",
+      "MemoryPool",
+      "Pool",
+      "Secret",
+      "abortError",
+      "checkKey",
+      "exempt",
+      "isLailaError",
+      "mapLimit",
+      "path",
+      "secret",
+      "tiers",
+      "utf8Length",
+    ]
+  `);
+});
+
+it("@laila/pool/testing exports this and nothing else", () => {
+  expect(Object.keys(testing).sort()).toMatchInlineSnapshot(`
+    [
+      "describePool",
+    ]
+  `);
+});
