@@ -4,6 +4,8 @@ import {
   GetObjectCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
+  type ListObjectsV2CommandInput,
+  type ListObjectsV2CommandOutput,
   PutObjectCommand,
   type S3Client,
 } from "@aws-sdk/client-s3";
@@ -28,7 +30,7 @@ export interface PutOptions {
 }
 
 export interface Head {
-  readonly version: Version | undefined;
+  readonly version: Version;
   readonly writeId: string | undefined;
 }
 
@@ -85,7 +87,7 @@ export class Bucket {
             http,
           );
           const bytes = await collect(reply.Body as Body | undefined, reply.ContentLength);
-          return { bytes, version: reply.ETag };
+          return { bytes, version: etagOf(reply) };
         });
       } catch (error) {
         if (failureOf(error).name === "NoSuchKey") {
@@ -106,7 +108,7 @@ export class Bucket {
     bytes: Uint8Array,
     deed: Deed,
     { ifNoneMatch, ifMatch, writeId }: PutOptions = {},
-  ): Promise<Version | undefined> {
+  ): Promise<Version> {
     const command = new PutObjectCommand({
       ...this.#bucket,
       Key: name,
@@ -121,10 +123,9 @@ export class Bucket {
       base === undefined
         ? {}
         : { requestTimeout: base + Math.ceil(bytes.byteLength / bytesPerMillisecond) };
-    const reply = await this.#run(deed, (http) =>
-      this.#client.send(command, { ...http, ...timeout }),
+    return this.#run(deed, async (http) =>
+      etagOf(await this.#client.send(command, { ...http, ...timeout })),
     );
-    return reply.ETag;
   }
 
   async delete(name: string, deed: Deed): Promise<void> {
@@ -142,14 +143,18 @@ export class Bucket {
   async deleteMany(names: readonly string[], deed: Deed): Promise<ReadonlyMap<string, Error>> {
     const command = new DeleteObjectsCommand({
       ...this.#bucket,
-      Delete: { Objects: names.map((Key) => ({ Key })), Quiet: true },
+      // Not quiet: what is not named in the answer was not deleted.
+      Delete: { Objects: names.map((Key) => ({ Key })), Quiet: false },
     });
     const reply = await this.#call(deed, (http) => this.#client.send(command, http));
+    const done = new Set((reply.Deleted ?? []).map(({ Key }) => Key));
+    const errors = new Map((reply.Errors ?? []).map((error) => [error.Key, error]));
     const failed = new Map<string, Error>();
-    for (const { Key, Code, Message } of reply.Errors ?? []) {
-      if (Key === undefined || Code === "NoSuchKey") continue;
-      const told = { name: Code ?? "Error", message: Message ?? "" };
-      failed.set(Key, this.#error(told, deed));
+    for (const name of names) {
+      if (done.has(name)) continue;
+      const { Code, Message } = errors.get(name) ?? strangeAnswer;
+      if (Code === "NoSuchKey") continue;
+      failed.set(name, this.#error({ name: Code ?? "Error", message: Message ?? "" }, deed));
     }
     return failed;
   }
@@ -161,36 +166,34 @@ export class Bucket {
    */
   async head(name: string, deed: Deed): Promise<Head | undefined> {
     try {
-      const reply = await this.#run(deed, (http) =>
-        this.#client.send(new HeadObjectCommand({ ...this.#bucket, Key: name }), http),
-      );
-      return { version: reply.ETag, writeId: reply.Metadata?.[writeIdName] };
+      return await this.#run(deed, async (http) => {
+        const reply = await this.#client.send(
+          new HeadObjectCommand({ ...this.#bucket, Key: name }),
+          http,
+        );
+        return { version: etagOf(reply), writeId: reply.Metadata?.[writeIdName] };
+      });
     } catch (error) {
       const { status } = failureOf(error);
       const mute = status !== undefined && status >= 300 && status < 500;
       if (!mute || deed.signal?.aborted) throw this.#error(error, deed);
-      if (status !== 404 || !this.#seen) await this.check(deed);
+      if (status !== 404 || !this.#seen) await this.check(name, deed);
       if (status === 404) return undefined;
       throw this.#error(error, deed);
     }
   }
 
   /** Resolves when the bucket is there and can be listed: the cheapest request whose failures say why. */
-  async check(deed: Deed): Promise<void> {
-    await this.#call(deed, (http) =>
-      this.#client.send(new ListObjectsV2Command({ ...this.#bucket, MaxKeys: 1 }), http),
-    );
+  async check(prefix: string, deed: Deed): Promise<void> {
+    await this.#list({ Prefix: prefix, MaxKeys: 1 }, deed);
   }
 
   async list(prefix: string, token: string | undefined, deed: Deed): Promise<Page> {
-    const command = new ListObjectsV2Command({
-      ...this.#bucket,
-      Prefix: prefix,
-      // Names of others' objects may hold characters that XML cannot.
-      EncodingType: "url",
-      ContinuationToken: token,
-    });
-    const reply = await this.#call(deed, (http) => this.#client.send(command, http));
+    // Encoded, because names of others' objects may hold characters that XML cannot.
+    const reply = await this.#list(
+      { Prefix: prefix, EncodingType: "url", ContinuationToken: token },
+      deed,
+    );
     const plain = reply.EncodingType === "url" ? decodeListed : (name: string) => name;
     const names = (reply.Contents ?? []).map(({ Key = "" }) => plain(Key));
     const next = reply.IsTruncated === true ? reply.NextContinuationToken : undefined;
@@ -203,6 +206,19 @@ export class Bucket {
       );
     }
     return { names, next };
+  }
+
+  #list(
+    input: Omit<ListObjectsV2CommandInput, "Bucket">,
+    deed: Deed,
+  ): Promise<ListObjectsV2CommandOutput> {
+    const command = new ListObjectsV2Command({ ...this.#bucket, ...input });
+    return this.#call(deed, async (http) => {
+      const reply = await this.#client.send(command, http);
+      // A web page reads like an empty listing; a listing says whether it is whole.
+      if (reply.IsTruncated === undefined) throw notS3();
+      return reply;
+    });
   }
 
   /** One request within the connections' limit, its failure as a LailaError. */
@@ -248,6 +264,18 @@ export class Bucket {
     const told = `gave a damaged value ${all.length} times: ${how}. Write it again, or restore it from a copy.`;
     return placedError("CORRUPT", told, deed, this.place, { failure });
   }
+}
+
+const strangeAnswer = { Code: "NotAnS3Answer", Message: "the answer is no S3 server's" };
+
+function notS3(): Error {
+  return Object.assign(new Error(strangeAnswer.Message), { name: strangeAnswer.Code });
+}
+
+/** Every S3 server gives one for what it stored; what gives none has stored nothing. */
+function etagOf({ ETag }: { readonly ETag?: string | undefined }): Version {
+  if (ETag === undefined || ETag === "") throw notS3();
+  return ETag;
 }
 
 function closedError({ bucket }: Place): LailaError {

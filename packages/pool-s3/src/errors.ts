@@ -53,6 +53,7 @@ const silent = verdict(
   "TIMEOUT",
   "The server did not answer in time. Check the endpoint and the network, or raise connectTimeoutMs and requestTimeoutMs.",
 );
+const notS3 = verdict("UNAVAILABLE", "The answer is not that of an S3 server. Check the endpoint.");
 const damaged = verdict(
   "UNAVAILABLE",
   "The bytes changed on their way to the server, which refused them. Try again.",
@@ -128,6 +129,7 @@ const byName: Readonly<Record<string, Verdict>> = {
     "UNSUPPORTED",
     "The object is archived. Restore it from the archive first.",
   ),
+  NotAnS3Answer: notS3,
   BadDigest: damaged,
   XAmzContentSHA256Mismatch: damaged,
   OperationAborted: busy,
@@ -219,8 +221,7 @@ function judge(failure: Failure): Verdict {
   if (network !== undefined && Object.hasOwn(byNetworkCode, network))
     return byNetworkCode[network] ?? unreachable;
   if (name === "TimeoutError") return silent;
-  if (status !== undefined)
-    return verdict("UNAVAILABLE", "The answer is not that of an S3 server. Check the endpoint.");
+  if (status !== undefined) return notS3;
   if (network !== undefined && /CERT|TLS|SSL|SELF_SIGNED/.test(network)) {
     return verdict(
       "UNAVAILABLE",
@@ -246,8 +247,8 @@ function wrongRegion({ name, status, message }: Failure): boolean {
 
 function byStatus(status: number): Verdict {
   if (status === 401 || status === 403) return denied;
-  if (status === 404)
-    return verdict("NOT_FOUND", "The server does not have it. Check the endpoint.");
+  // S3 says NoSuchKey or NoSuchBucket; not finding the server must not read as "no such value".
+  if (status === 404) return notS3;
   if (status === 409 || status === 412) return busy;
   if (status === 413)
     return verdict("TOO_LARGE", "The value is larger than the server takes. Split it.");

@@ -108,7 +108,7 @@ export class S3Pool extends Pool<S3Config> {
 
   /** One request: that the bucket is there, and that the credentials may list it. */
   protected override async _verify({ signal }: CallOptions): Promise<void> {
-    await this.#bucket.check({ verb: "Looking", signal });
+    await this.#bucket.check(this.#prefix, { verb: "Looking", signal });
   }
 
   protected _read(key: string, { signal }: CallOptions): Promise<ReadResult | undefined> {

@@ -1,4 +1,6 @@
 import { getEventListeners } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import type { PoolLike } from "@laila/pool";
 import { S3Pool, type S3PoolConfig } from "@laila/pool-s3";
 import { type S3Server, startS3Server } from "@laila-tooling/s3-server";
@@ -104,6 +106,29 @@ describe("what the server says", () => {
       expect(error.message).toMatch(/\. [A-Z].*\.$/);
       expectNoSecret(error, [server.secretAccessKey, server.accessKeyId]);
     }
+  });
+
+  it.each([
+    [404, "text/html", "<!doctype html><title>Not found</title>"],
+    [200, "text/html", "<!doctype html><title>Welcome</title>"],
+    [200, "application/json", "{}"],
+    [403, "text/plain", "no"],
+  ])("is never taken for an empty bucket: %i %s", async (status, type, body) => {
+    const web = createServer((_, reply) =>
+      reply.writeHead(status, { "Content-Type": type }).end(body),
+    );
+    await new Promise<void>((resolve) => web.listen(0, "127.0.0.1", resolve));
+    const { port } = web.address() as AddressInfo;
+    const endpoint = `http://127.0.0.1:${port}`;
+    const expected = status === 403 ? "ACCESS_DENIED" : "UNAVAILABLE";
+    const { delete: one, deleteMany, ...others } = verbs;
+    for (const call of [...Object.values(others), ...(status === 200 ? [deleteMany] : [one])]) {
+      expect((await rejection(call?.(made({ endpoint })) as Promise<unknown>)).code).toBe(expected);
+    }
+    await new Promise((resolve) => {
+      web.close(resolve);
+      web.closeAllConnections();
+    });
   });
 
   it("is asked for again when it fails for a moment", async () => {
