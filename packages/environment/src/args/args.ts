@@ -212,8 +212,9 @@ export function describe({ file, line, token }: ArgSource): string {
   return token === undefined ? "the given object" : `the token ${token}=…`;
 }
 
-function tableOf(args: object): ArgTable | undefined {
-  return tag in args ? ((args as { readonly [tag]?: ArgTable })[tag] as ArgTable) : undefined;
+function tableOf(args: unknown): ArgTable | undefined {
+  if (typeof args !== "object" || args === null || !(tag in args)) return undefined;
+  return args[tag] as ArgTable;
 }
 
 /** A plain object; dates and other instances that a parser gives are values. */

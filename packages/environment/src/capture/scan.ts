@@ -39,10 +39,10 @@ export function refuseSecrets(document: object, secrets: ReadonlyMap<string, str
     for (const [name, inner] of Object.entries(value)) {
       // The name is checked before it becomes part of a path that a message may show.
       check(name, `${path} (the name of a member)`);
-      walk(inner, path === "" ? name : `${path}.${name}`);
+      walk(inner, `${path}.${name}`);
     }
   };
-  walk(document, "");
+  walk(document, "environment");
 }
 
 /** The text itself and what it becomes when URL-decoded, as often as that changes it. */
@@ -84,10 +84,9 @@ function credentialInUrl(text: string): string | undefined {
 }
 
 function found(path: string, what: string, advice: string): LailaError {
-  const where = path === "" ? "the environment" : path;
   return new LailaError(
     "INVALID_DOCUMENT",
-    `The environment is not given out: ${where} holds ${what}. ${advice}.`,
+    `The environment is not given out: ${path} holds ${what}. ${advice}.`,
     { details: { path } },
   );
 }

@@ -63,7 +63,7 @@ export function planPool(
   const references = new Map<string, string>();
   for (const [snake, value] of Object.entries(stored)) {
     if (common.has(snake)) continue;
-    const at = `policy.central.memory.pool_router.pools.${id}.${snake}`;
+    const at = `environment.policy.central.memory.pool_router.pools.${id}.${snake}`;
     const name = byStored.get(snake);
     const field = name === undefined ? undefined : declared[name];
     if (name === undefined || !field) throw unknownField(id, stored, snake, at);

@@ -5,37 +5,22 @@ import type { MissingClass } from "./missing.js";
 import { shown } from "./shown.js";
 
 /**
- * Checks that the parts of a document refer to each other rightly: INVALID_DOCUMENT with the path for an
- * id that is not among the pools or taskforces, and for proxies that lead back to where they began.
+ * Checks what the document's own rules leave open: INVALID_DOCUMENT with the path for proxies that lead
+ * back to where they began, and for a pool that would come to be known by another one's name.
  */
 export function checkStructure({ policy }: EnvironmentDocument): void {
-  const { memory, command } = policy.central;
-  const { pools, pools_nicknames: nicknames, affinities, proxies } = memory.pool_router;
-  const router = "policy.central.memory.pool_router";
-  const known = (id: GlobalId, path: string): void => {
-    if (!Object.hasOwn(pools, id))
-      throw invalid(path, `names the pool ${shown(id)}, which is not among the pools`);
-  };
-  known(memory.alpha_pool, "policy.central.memory.alpha_pool");
-  for (const [name, id] of Object.entries(nicknames))
-    known(id, `${router}.pools_nicknames[${shown(name)}]`);
-  for (const id of Object.keys(affinities)) known(id, `${router}.affinities`);
-  for (const [cache, origin] of Object.entries(proxies)) {
-    known(cache, `${router}.proxies`);
-    known(origin, `${router}.proxies.${cache}`);
-    checkCycle(cache, proxies, `${router}.proxies.${cache}`);
-  }
+  const { alpha_pool: alpha, pool_router: router } = policy.central.memory;
+  const { pools, pools_nicknames: nicknames, proxies } = router;
+  const at = "environment.policy.central.memory.pool_router";
+  for (const cache of Object.keys(proxies)) checkCycle(cache, proxies, `${at}.proxies.${cache}`);
   for (const [id, { nickname }] of Object.entries(pools)) {
-    const named = nickname === undefined || Object.values(nicknames).includes(id);
-    if (!named && nicknames[nickname] !== undefined && id !== memory.alpha_pool) {
+    if (nickname === undefined || id === alpha || Object.values(nicknames).includes(id)) continue;
+    if (Object.hasOwn(nicknames, nickname)) {
       throw invalid(
-        `${router}.pools.${id}.nickname`,
+        `${at}.pools.${id}.nickname`,
         `is ${shown(nickname)}, by which another pool is known`,
       );
     }
-  }
-  if (!Object.hasOwn(command.taskforces, command.alpha_taskforce)) {
-    throw invalid("policy.central.command.alpha_taskforce", "is not among the taskforces");
   }
 }
 
@@ -76,7 +61,7 @@ export function makeTaskforces(
       });
       continue;
     }
-    const path = `policy.central.command.taskforces.${id}`;
+    const path = `environment.policy.central.command.taskforces.${id}`;
     for (const field of Object.keys(config)) {
       if (!taskforceFields.has(field))
         throw invalid(
