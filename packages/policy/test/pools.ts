@@ -1,4 +1,5 @@
 import {
+  abortError,
   type CallOptions,
   type KeysOptions,
   LailaError,
@@ -56,7 +57,9 @@ export class TestPool extends Pool {
     return release;
   }
 
-  protected async _open(): Promise<void> {}
+  protected async _open(): Promise<void> {
+    this.log.push("open");
+  }
 
   protected _read(key: string, options: CallOptions): Promise<ReadResult | undefined> {
     return this.#run("read", key, options, () => {
@@ -151,7 +154,7 @@ export function unavailable(what = "the storage is away"): LailaError {
 
 function aborted(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
-    const stop = (): void => reject(new LailaError("ABORTED", "aborted", { cause: signal.reason }));
+    const stop = (): void => reject(abortError(signal));
     if (signal.aborted) stop();
     else signal.addEventListener("abort", stop, { once: true });
   });
