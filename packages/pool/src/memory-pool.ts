@@ -78,9 +78,9 @@ export class MemoryPool extends Pool<z.output<typeof configSchema>> {
         { details: { key, outcome: "lost" } },
       );
     }
+    this.#makeRoom(key, bytes.byteLength - (old?.bytes.byteLength ?? 0));
     // A window would keep alive the whole of a larger buffer.
     const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
-    this.#makeRoom(key, bytes.byteLength - (old?.bytes.byteLength ?? 0));
     const version = String(++this.#writes);
     this.#bytes += bytes.byteLength - (old?.bytes.byteLength ?? 0);
     this.#touch(key, { bytes: own, version });

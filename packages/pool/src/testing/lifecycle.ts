@@ -2,6 +2,7 @@ import { isLailaError } from "@laila/schema";
 import type { PoolLike } from "../contract.js";
 import { collect, equal, equalBytes, equalKeys, fail, settles } from "./assertions.js";
 import { awkwardKeys } from "./keys.js";
+import { sampleRecords } from "./records.js";
 import { sampleValues, stamped, utf8 } from "./samples.js";
 import type { Suite } from "./suite.js";
 
@@ -85,6 +86,7 @@ export function lifecycle(suite: Suite): void {
         const first = await fresh();
         const values = new Map([
           ...awkwardKeys.map((id) => [id, utf8(`value of ${id}`)] as const),
+          ...[...sampleRecords().values()].map(({ key: id, bytes }) => [id, bytes] as const),
           ...[...sampleValues()].map(([what, bytes]) => [key(what), bytes] as const),
         ]);
         await first.writeMany([...values].map(([id, bytes]) => ({ key: id, bytes })));

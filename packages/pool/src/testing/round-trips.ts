@@ -1,4 +1,5 @@
 import { check, equal, equalBytes } from "./assertions.js";
+import { damaged, sampleRecords } from "./records.js";
 import { noise, sampleValues, utf8 } from "./samples.js";
 import type { Suite } from "./suite.js";
 
@@ -20,6 +21,29 @@ export function roundTrips(suite: Suite): void {
         }
         await pool.delete(id);
       });
+    }
+
+    for (const [what, record] of sampleRecords()) {
+      suite.it(
+        `${what}, whole and damaged, under its own key and another`,
+        async ({ pool, key }) => {
+          await pool.write(record.key, record.bytes);
+          equalBytes(
+            (await pool.read(record.key))?.bytes,
+            record.bytes,
+            "the record under its own key",
+          );
+          for (const [damage, bytes] of [
+            ["no damage", record.bytes] as const,
+            ...damaged(record.bytes),
+          ]) {
+            const id = key(damage);
+            await pool.write(id, bytes);
+            equalBytes((await pool.read(id))?.bytes, bytes, `the record with ${damage}`);
+          }
+          await pool.delete(record.key);
+        },
+      );
     }
 
     suite.it("gives plain Uint8Arrays, not Buffers", async ({ pool, key }) => {

@@ -46,8 +46,8 @@ export class ScriptedPool extends Pool {
   readonly supports: Supports;
   #versions = 0;
 
-  constructor(options: PoolOptions & { supports?: Partial<Supports> } = {}) {
-    super({}, options);
+  constructor(options: PoolOptions & { supports?: Partial<Supports>; config?: object } = {}) {
+    super(options.config ?? {}, options);
     this.supports = {
       conditionalWrites: true,
       durable: false,

@@ -1,0 +1,284 @@
+import {
+  type KeysOptions,
+  LailaError,
+  type PoolOptions,
+  type ReadManyResult,
+  type ReadResult,
+  type WriteOptions,
+} from "@laila/pool";
+import { type DescribePoolOptions, describePool } from "@laila/pool/testing";
+import { describe, expect, it } from "vitest";
+import * as z from "zod";
+import { ScriptedPool, settled } from "./support/scripted-pool.js";
+
+/** Runs the suite on a pool and gives the names of the tests that fail. */
+async function failures(options: DescribePoolOptions): Promise<string[]> {
+  const tests: { name: string; body: () => Promise<void> }[] = [];
+  describePool("broken", options, {
+    describe: (_, body) => body(),
+    it: (name, body) => tests.push({ name, body }),
+  });
+  const failed: string[] = [];
+  for (const { name, body } of tests) {
+    try {
+      await body();
+    } catch {
+      failed.push(name);
+    }
+  }
+  return failed;
+}
+
+const configSchema = z.object({});
+const { supports } = new ScriptedPool();
+
+/** What the broken pools below have in common with a good one. */
+class Statics extends ScriptedPool {
+  static override readonly configSchema: z.ZodObject = configSchema;
+  static override readonly classToken: string = "Statics";
+  static override readonly packageName: string = "@laila/pool";
+  constructor(config: object = {}, options: PoolOptions = {}) {
+    super({ ...options, config });
+  }
+}
+
+/** Each breaks one promise, and names tests that must find it. */
+const broken: Record<string, { pool: () => ScriptedPool; found: RegExp[] }> = {
+  "cuts long values": {
+    pool: () =>
+      new (class Cuts extends own() {
+        protected override async _read(
+          key: string,
+          options: object,
+        ): Promise<ReadResult | undefined> {
+          const found = await super._read(key, options);
+          return found && { ...found, bytes: found.bytes.slice(0, 5 * 2 ** 20) };
+        }
+      })(),
+    found: [/^5 MiB \+ 1 of noise$/, /^5 MiB \+ 1 of JSON text$/],
+  },
+  "takes text for text": {
+    pool: () =>
+      new (class Text extends own() {
+        protected override _write(
+          key: string,
+          bytes: Uint8Array,
+          options: WriteOptions,
+        ): Promise<string> {
+          return super._write(
+            key,
+            new TextEncoder().encode(new TextDecoder().decode(bytes)),
+            options,
+          );
+        }
+      })(),
+    found: [/^no UTF-8$/, /^a byte order mark$/, /^every byte value$/],
+  },
+  "ignores conditions": {
+    pool: () =>
+      new (class Ignores extends own() {
+        protected override _write(key: string, bytes: Uint8Array): Promise<string> {
+          return super._write(key, bytes, {});
+        }
+      })(),
+    found: [/^ifAbsent writes once$/, /^one of 20 ifAbsent writers wins$/, /random histories$/],
+  },
+  "looks first and writes later": {
+    pool: () =>
+      new (class Races extends own() {
+        protected override async _write(
+          key: string,
+          bytes: Uint8Array,
+          { condition }: WriteOptions,
+        ): Promise<string> {
+          const old = this.values.get(key);
+          if (condition && ("ifAbsent" in condition ? old : old?.version !== condition.ifVersion)) {
+            throw new LailaError("CONFLICT", "Somebody else wrote it first.", {
+              details: { outcome: "lost" },
+            });
+          }
+          await settled();
+          return super._write(key, bytes, {});
+        }
+      })(),
+    found: [
+      /^one of 20 ifAbsent writers wins$/,
+      /^one of 20 ifVersion writers wins$/,
+      /lose no update$/,
+    ],
+  },
+  "lists a thousand keys": {
+    pool: () =>
+      new (class Stops extends own() {
+        protected override async *_keys(options: KeysOptions): AsyncGenerator<string> {
+          let left = 1000;
+          for await (const key of super._keys(options)) if (left-- > 0) yield key;
+        }
+      })(),
+    found: [/^lists 2500 keys/],
+  },
+  "takes a prefix for a folder": {
+    pool: () =>
+      new (class Folders extends own() {
+        protected override async *_keys({ prefix = "" }: KeysOptions): AsyncGenerator<string> {
+          for await (const key of super._keys({})) {
+            if (
+              prefix === "" ||
+              key === prefix ||
+              key.startsWith(prefix.endsWith("/") ? prefix : `${prefix}/`)
+            )
+              yield key;
+          }
+        }
+      })(),
+    found: [/^lists 2500 keys/, /awkward characters$/],
+  },
+  "takes keys for equal that are not": {
+    pool: () =>
+      new (class Folds extends own() {
+        protected override _read(key: string, options: object): Promise<ReadResult | undefined> {
+          return super._read(key.normalize().toLowerCase(), options);
+        }
+        protected override _write(
+          key: string,
+          bytes: Uint8Array,
+          options: WriteOptions,
+        ): Promise<string> {
+          return super._write(key.normalize().toLowerCase(), bytes, options);
+        }
+      })(),
+    found: [/^keeps awkward keys apart$/],
+  },
+  "keeps using the buffers it gives and takes": {
+    pool: () =>
+      new (class Shares extends own() {
+        protected override async _read(key: string): Promise<ReadResult | undefined> {
+          return this.values.get(key);
+        }
+      })(),
+    found: [/^doesn't share the 10 bytes it gives$/, /^doesn't share the 100000 bytes it gives$/],
+  },
+  "writes in two steps": {
+    pool: () =>
+      new (class Tears extends own() {
+        protected override async _write(
+          key: string,
+          bytes: Uint8Array,
+          options: WriteOptions,
+        ): Promise<string> {
+          await super._write(key, bytes.slice(0, bytes.byteLength >> 1), options);
+          await settled();
+          return super._write(key, bytes, {});
+        }
+      })(),
+    found: [/^keeps values whole/],
+  },
+  "doesn't know an empty value from none": {
+    pool: () =>
+      new (class Empty extends own() {
+        protected override async _read(
+          key: string,
+          options: object,
+        ): Promise<ReadResult | undefined> {
+          const found = await super._read(key, options);
+          return found?.bytes.byteLength === 0 ? undefined : found;
+        }
+      })(),
+    found: [/^no byte at all$/, /^says that an empty value exists$/],
+  },
+  "is silent about missing keys in readMany": {
+    pool: () =>
+      new (class Silent extends own() {
+        protected override async *_readMany(
+          keys: readonly string[],
+          options: object,
+        ): AsyncGenerator<ReadManyResult> {
+          for await (const one of super._readMany(keys, options)) if (one.result) yield one;
+        }
+      })(),
+    found: [/^writes, reads and deletes 150 keys$/],
+  },
+  "fails in its own words": {
+    pool: () =>
+      new (class Raw extends own() {
+        protected override async _write(
+          key: string,
+          bytes: Uint8Array,
+          options: WriteOptions,
+        ): Promise<string> {
+          if (options.condition && this.values.has(key)) throw new Error("412 Precondition Failed");
+          return super._write(key, bytes, options);
+        }
+      })(),
+    found: [/^ifAbsent writes once$/],
+  },
+  "forgets to mark a secret": {
+    pool: () => {
+      class Unmarked extends own() {
+        static override readonly configSchema = z.object({ sessionToken: z.string().optional() });
+        static override readonly classToken = "Unmarked";
+        static override readonly packageName = "@laila/pool";
+      }
+      return new Unmarked();
+    },
+    found: [/^marks every field that sounds secret$/],
+  },
+  "tells its secret": {
+    pool: () =>
+      new (class Tells extends own() {
+        protected override async _write(
+          key: string,
+          bytes: Uint8Array,
+          options: WriteOptions,
+        ): Promise<string> {
+          if (options.condition && this.values.has(key)) {
+            throw new LailaError("CONFLICT", "https://me:hunter22-hunter22@host answered 412.", {
+              details: { outcome: "lost" },
+            });
+          }
+          return super._write(key, bytes, options);
+        }
+      })(),
+    found: [/^told documented errors, and no secret in any of them$/],
+  },
+};
+
+/** A class for each, because every class declares itself. */
+function own(): typeof Statics {
+  return new Proxy(Statics, {
+    construct: (target, args, newTarget) => {
+      for (const name of ["configSchema", "classToken", "packageName"] as const) {
+        if (!Object.hasOwn(newTarget, name))
+          Object.defineProperty(newTarget, name, { value: target[name] });
+      }
+      return Reflect.construct(target, args, newTarget) as object;
+    },
+  });
+}
+
+describe("the conformance suite", () => {
+  it("passes a good pool", async () => {
+    expect(await failures({ supports, create: () => ({ pool: new Statics() }) })).toEqual([]);
+  });
+
+  for (const [what, { pool, found }] of Object.entries(broken)) {
+    it(`finds a pool that ${what}`, async () => {
+      const failed = await failures({
+        supports,
+        create: () => ({ pool: pool() }),
+        secrets: ["hunter22-hunter22"],
+        runs: 50,
+      });
+      // Only what is broken: a suite that fails for any reason finds nothing.
+      expect(failed.length).toBeLessThan(35);
+      for (const name of found) expect(failed).toContainEqual(expect.stringMatching(name));
+    });
+  }
+
+  it("finds a pool that declares what the suite was not told", async () => {
+    const told = { ...supports, maxKeyBytes: 300 };
+    expect(await failures({ supports: told, create: () => ({ pool: new Statics() }) })).toEqual(
+      expect.arrayContaining(["supports what the suite was told"]),
+    );
+  });
+});
