@@ -48,7 +48,7 @@ export async function settle(
   writeId: string,
   deed: Deed,
   bucket: Bucket,
-): Promise<string | undefined> {
+): Promise<string> {
   const failure = failureOf(error, bucket.place.secrets);
   if (failure.attempts <= 1) throw conflict("lost", deed, bucket.place, failure);
   const head = await bucket.head(name, deed);

@@ -3,7 +3,6 @@ import type { S3Client } from "@aws-sdk/client-s3";
 import {
   type CallOptions,
   type KeysOptions,
-  LailaError,
   type ManyResult,
   mapLimit,
   Pool,
@@ -115,12 +114,22 @@ export class S3Pool extends Pool<S3Config> {
     return this.#bucket.get(this.#name(key), { verb: "Reading", key, signal });
   }
 
-  protected _write(
+  protected async _write(
     key: string,
     bytes: Uint8Array,
-    options: WriteOptions,
-  ): Promise<Version | undefined> {
-    return this.#put(key, new Uint8Array(bytes), options);
+    { condition, signal }: WriteOptions,
+  ): Promise<Version> {
+    const deed: Deed = { verb: "Writing", key, signal };
+    const name = this.#name(key);
+    const writeId = randomUUID();
+    if (condition) await this.#probe?.require(condition, deed);
+    const options = condition ? putOptions(condition, writeId, deed, this.#bucket) : {};
+    try {
+      return await this.#bucket.put(name, bytes, deed, options);
+    } catch (error) {
+      if (condition && isRefusal(error)) return settle(error, name, writeId, deed, this.#bucket);
+      throw requestError(error, deed, this.#bucket.place);
+    }
   }
 
   protected async _delete(key: string, { signal }: CallOptions): Promise<void> {
@@ -134,12 +143,6 @@ export class S3Pool extends Pool<S3Config> {
   }
 
   protected async *_keys({ prefix = "", signal }: KeysOptions): AsyncGenerator<string> {
-    if (/\p{Surrogate}/u.test(prefix)) {
-      throw new LailaError(
-        "INVALID_ARGUMENT",
-        `The prefix ${JSON.stringify(prefix)} is no well-formed Unicode: it has a lone surrogate.`,
-      );
-    }
     const listed = this.#prefix + encodeName(prefix);
     let token: string | undefined;
     do {
@@ -170,24 +173,12 @@ export class S3Pool extends Pool<S3Config> {
     { signal }: CallOptions,
   ): Promise<ManyResult[]> {
     const results: ManyResult[] = new Array(items.length);
-    // Items of one key are written in their order. Most wait for others, while the caller may change the buffers.
-    const byKey = new Map<string, { readonly i: number; readonly item: WriteManyItem }[]>();
-    for (const [i, { key, bytes, condition }] of items.entries()) {
-      const item = { key, bytes: new Uint8Array(bytes), condition };
-      const others = byKey.get(key);
-      if (others) others.push({ i, item });
-      else byKey.set(key, [{ i, item }]);
-    }
-    const done = mapLimit(byKey, this.config.maxConnections, async ([key, writes]) => {
-      for (const { i, item } of writes) {
-        try {
-          results[i] = {
-            key,
-            version: await this.#put(key, item.bytes, { condition: item.condition, signal }),
-          };
-        } catch (error) {
-          results[i] = { key, error };
-        }
+    const done = mapLimit(items.entries(), this.config.maxConnections, async ([i, item]) => {
+      const { key, bytes, condition } = item;
+      try {
+        results[i] = { key, version: await this._write(key, bytes, { condition, signal }) };
+      } catch (error) {
+        results[i] = { key, error };
       }
     });
     for await (const _ of done);
@@ -198,26 +189,22 @@ export class S3Pool extends Pool<S3Config> {
     keys: readonly string[],
     { signal }: CallOptions,
   ): Promise<ManyResult[]> {
-    const names = [...new Set(keys.map((key) => this.#name(key)))];
+    const names = keys.map((key) => this.#name(key));
     const failed = new Map<string, unknown>();
-    const done = mapLimit(
-      batches(names, deleteBatch),
-      this.config.maxConnections,
-      async (batch) => {
-        try {
-          for (const [name, error] of await this.#bucket.deleteMany(batch, {
-            verb: "Deleting",
-            signal,
-          }))
-            failed.set(name, error);
-        } catch (error) {
-          for (const name of batch) failed.set(name, error);
+    const batches = batchesOf(names, deleteBatch);
+    const done = mapLimit(batches, this.config.maxConnections, async (batch) => {
+      const deed: Deed = { verb: "Deleting", signal };
+      try {
+        for (const [name, error] of await this.#bucket.deleteMany(batch, deed)) {
+          failed.set(name, error);
         }
-      },
-    );
+      } catch (error) {
+        for (const name of batch) failed.set(name, error);
+      }
+    });
     for await (const _ of done);
-    return keys.map((key) => {
-      const error = failed.get(this.#name(key));
+    return keys.map((key, i) => {
+      const error = failed.get(names[i] ?? "");
       return error === undefined ? { key } : { key, error };
     });
   }
@@ -226,25 +213,6 @@ export class S3Pool extends Pool<S3Config> {
   protected async _close(): Promise<void> {
     this.#bucket.close();
     if (this.config.client === undefined) this.#client.destroy();
-  }
-
-  /** The bytes are ours. */
-  async #put(
-    key: string,
-    bytes: Uint8Array,
-    { condition, signal }: WriteOptions,
-  ): Promise<Version | undefined> {
-    const deed: Deed = { verb: "Writing", key, signal };
-    const name = this.#name(key);
-    const writeId = randomUUID();
-    if (condition) await this.#probe?.require(condition, deed);
-    const options = condition ? putOptions(condition, writeId, deed, this.#bucket) : {};
-    try {
-      return await this.#bucket.put(name, bytes, deed, options);
-    } catch (error) {
-      if (condition && isRefusal(error)) return settle(error, name, writeId, deed, this.#bucket);
-      throw requestError(error, deed, this.#bucket.place);
-    }
   }
 
   #name(key: string): string {
@@ -259,6 +227,6 @@ export class S3Pool extends Pool<S3Config> {
   }
 }
 
-function* batches<T>(items: readonly T[], size: number): Generator<readonly T[]> {
+function* batchesOf<T>(items: readonly T[], size: number): Generator<readonly T[]> {
   for (let i = 0; i < items.length; i += size) yield items.slice(i, i + size);
 }
