@@ -1,4 +1,4 @@
-import { LailaError, type Version, type WriteCondition } from "@laila/pool";
+import type { Version, WriteCondition, WriteOptions } from "@laila/pool";
 
 /** A write or a delete that waits to be committed. */
 export interface Operation {
@@ -6,15 +6,9 @@ export interface Operation {
   /** Undefined: a delete. */
   readonly value: Uint8Array | undefined;
   readonly condition: WriteCondition | undefined;
+  readonly signal: AbortSignal | undefined;
   resolve(version: Version | undefined): void;
   reject(error: unknown): void;
-}
-
-export interface QueuedOperation {
-  /** The version of a write, once it is durable. */
-  readonly done: Promise<Version | undefined>;
-  /** If it still waits, it never happens. */
-  withdraw(): void;
 }
 
 /** A batch is at most this many operations and (unless a single value is larger) bytes. */
@@ -35,19 +29,16 @@ export class CommitQueue {
     this.#commit = commit;
   }
 
+  /** Gives the version of a write, once it is durable. If the signal fires while it waits, it never happens. */
   add(
     key: string,
     value: Uint8Array | undefined,
-    condition: WriteCondition | undefined,
-  ): QueuedOperation {
-    let withdraw = (): void => undefined;
-    const done = new Promise<Version | undefined>((resolve, reject) => {
-      const operation: Operation = { key, value, condition, resolve, reject };
-      this.#waiting.push(operation);
-      withdraw = () => this.#withdraw(operation);
+    { condition, signal }: WriteOptions,
+  ): Promise<Version | undefined> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ key, value, condition, signal, resolve, reject });
       this.#running ??= this.#run();
     });
-    return { done, withdraw };
   }
 
   get isEmpty(): boolean {
@@ -57,13 +48,6 @@ export class CommitQueue {
   /** Resolves when nothing is waiting or under way. */
   async drained(): Promise<void> {
     while (this.#running) await this.#running;
-  }
-
-  #withdraw(operation: Operation): void {
-    const at = this.#waiting.indexOf(operation);
-    if (at < 0) return;
-    this.#waiting.splice(at, 1);
-    operation.reject(new LailaError("ABORTED", "The operation was withdrawn before it began."));
   }
 
   async #run(): Promise<void> {

@@ -11,7 +11,6 @@ import {
   type WriteManyItem,
   type WriteOptions,
 } from "@laila/pool";
-import { abortable } from "./abort.js";
 import { configSchema, type HDF5PoolConfig, type ParsedConfig } from "./config.js";
 import { configuredPath, preparePath } from "./paths.js";
 import type { Damage } from "./recovery.js";
@@ -63,21 +62,20 @@ export class HDF5Pool extends Pool<ParsedConfig> {
     this.#store = await Store.open(paths, { checkpointBytes, forceUnlock });
   }
 
-  protected async _read(key: string, { signal }: CallOptions): Promise<ReadResult | undefined> {
-    return abortable(this.#opened().read(key), signal);
+  protected async _read(key: string): Promise<ReadResult | undefined> {
+    return this.#opened().read(key);
   }
 
   protected async _write(
     key: string,
     bytes: Uint8Array,
-    { condition, signal }: WriteOptions,
+    options: WriteOptions,
   ): Promise<Version | undefined> {
-    const { done, withdraw } = this.#opened().write(key, bytes.slice(), condition);
-    return abortable(done, signal, withdraw);
+    return this.#opened().write(key, bytes, options);
   }
 
-  protected async _delete(key: string, { signal }: CallOptions): Promise<void> {
-    await this.#remove(key, { signal });
+  protected async _delete(key: string, options: CallOptions): Promise<void> {
+    await this.#opened().write(key, undefined, options);
   }
 
   protected async _exists(key: string): Promise<boolean> {
@@ -104,16 +102,13 @@ export class HDF5Pool extends Pool<ParsedConfig> {
     keys: readonly string[],
     options: CallOptions,
   ): Promise<ManyResult[]> {
-    return Promise.all(keys.map((key) => outcome(key, this.#remove(key, options))));
+    return Promise.all(
+      keys.map((key) => outcome(key, this.#opened().write(key, undefined, options))),
+    );
   }
 
   protected async _close(): Promise<void> {
     await this.#opened().close();
-  }
-
-  #remove(key: string, { signal }: CallOptions): Promise<Version | undefined> {
-    const { done, withdraw } = this.#opened().write(key, undefined, undefined);
-    return abortable(done, signal, withdraw);
   }
 
   #opened(): Store {

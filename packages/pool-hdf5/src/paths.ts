@@ -69,7 +69,7 @@ export function configuredPath(
 
 function lailaHome(home: string | undefined): string {
   // biome-ignore lint/style/noProcessEnv: the pool contract has backends fall back to LAILA_HOME themselves.
-  return home ?? (process.env["LAILA_HOME"] || join(homedir(), ".laila"));
+  return home ?? (process.env.LAILA_HOME || join(homedir(), ".laila"));
 }
 
 /**

@@ -1,4 +1,4 @@
-import { isLailaError, LailaError, type ReadResult, type Version } from "@laila/pool";
+import { abortError, isLailaError, LailaError, type ReadResult, type Version } from "@laila/pool";
 import {
   type CheckpointJob,
   type CheckpointOutcome,
@@ -152,7 +152,11 @@ export class Store {
     /** The version that each key of the batch has by now; null when it is gone. */
     const staged = new Map<string, number | null>();
     for (const operation of batch) {
-      const { key, value, condition, resolve, reject } = operation;
+      const { key, value, condition, signal, resolve, reject } = operation;
+      if (signal?.aborted) {
+        settle.push(() => reject(abortError(signal)));
+        continue;
+      }
       const before = staged.get(key);
       const current = before === undefined ? this.#view.get(key)?.sequence : (before ?? undefined);
       if (condition && !holds(condition, current)) {
@@ -184,7 +188,7 @@ export class Store {
     try {
       return await journal.append(records, commitSequence);
     } catch (error) {
-      if (isLailaError(error) && error.details["damaged"] === true) await this.#rescue(error);
+      if (isLailaError(error) && error.details.damaged === true) await this.#rescue(error);
       throw error;
     }
   }

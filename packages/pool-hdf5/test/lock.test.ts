@@ -1,0 +1,123 @@
+import { link, readFile, symlink, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
+import { isLailaError, type LailaError } from "@laila/pool";
+import { expect, it } from "vitest";
+import { Child } from "./children.js";
+import { bytes, companions, newDirectory, newFile, poolAt, text } from "./rooms.js";
+
+async function rejection(work: Promise<unknown>): Promise<LailaError> {
+  const error = await work.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (!isLailaError(error)) throw new Error(`expected a LailaError, got ${String(error)}`);
+  return error;
+}
+
+it("refuses a second process, and says who has the file", async () => {
+  const file = await newFile();
+  const child = new Child({ do: "hold", filePath: file });
+  await child.says("ready");
+  const second = poolAt(file);
+  const error = await rejection(second.open());
+  expect(error.code).toBe("LOCKED");
+  expect(error.details).toMatchObject({ pid: child.pid, host: hostname() });
+  expect(error.message).toContain(`process ${child.pid} on ${hostname()}`);
+  expect((await child.end()).code).toBe(0);
+  expect(text(await second.read("held")), "a failed open is tried again").toBe("by the child");
+});
+
+it("refuses a second pool of the same process, whatever name the file goes by", async () => {
+  const file = await newFile();
+  const first = poolAt(file);
+  await first.write("a", bytes("1"));
+  await first.close();
+  const again = poolAt(file);
+  await again.open();
+  const alias = `${await newDirectory()}/alias.h5`;
+  await symlink(file, alias);
+  for (const path of [file, alias]) {
+    const error = await rejection(poolAt(path).open());
+    expect(error.code).toBe("LOCKED");
+    expect(error.details.pid).toBe(process.pid);
+  }
+  await again.close();
+  expect(text(await poolAt(alias).read("a"))).toBe("1");
+});
+
+it("breaks the lock of a process that was killed", async () => {
+  const file = await newFile();
+  const child = new Child({ do: "hold", filePath: file });
+  await child.says("ready");
+  await child.kill();
+  expect(await companions(file)).toContain(".lock");
+  expect(text(await poolAt(file).read("held"))).toBe("by the child");
+});
+
+it("breaks a lock whose process id now belongs to another process", async () => {
+  const file = await newFile();
+  const pool = poolAt(file);
+  await pool.open();
+  const lock: object = JSON.parse(await readFile(`${file}.lock`, "utf8"));
+  await pool.close();
+  await writeFile(`${file}.lock`, JSON.stringify({ ...lock, startTime: "1" }));
+  await poolAt(file).open();
+});
+
+it.each([
+  ["another pid namespace", { pidNamespace: "pid:[1]", pid: 999_999_999 }],
+  ["another machine", { bootId: "x", machineId: "y", host: "elsewhere", pid: 999_999_999 }],
+  ["a machine that cannot be told", { bootId: "x", machineId: "", pid: 999_999_999 }],
+])("never breaks a lock of %s, unless it is forced to", async (_, change) => {
+  const file = await newFile();
+  const pool = poolAt(file);
+  await pool.open();
+  const lock: object = JSON.parse(await readFile(`${file}.lock`, "utf8"));
+  await pool.close();
+  await writeFile(`${file}.lock`, JSON.stringify({ ...lock, ...change }));
+  expect((await rejection(poolAt(file).open())).code).toBe("LOCKED");
+  await poolAt(file, { forceUnlock: true }).write("a", bytes("1"));
+});
+
+it("breaks a lock of this machine's earlier boot", async () => {
+  const file = await newFile();
+  const pool = poolAt(file);
+  await pool.open();
+  const lock: { machineId: string } = JSON.parse(await readFile(`${file}.lock`, "utf8"));
+  await pool.close();
+  await writeFile(`${file}.lock`, JSON.stringify({ ...lock, bootId: "an earlier one" }));
+  const again = poolAt(file);
+  // A machine without an id cannot be recognised, so there the lock stands.
+  if (lock.machineId === "") expect((await rejection(again.open())).code).toBe("LOCKED");
+  else await again.open();
+});
+
+it("stops before it replaces a file whose lock was taken away by force", async () => {
+  const file = await newFile();
+  const robbed = poolAt(file);
+  await robbed.write("a", bytes("1"));
+  const robber = poolAt(file, { forceUnlock: true });
+  await robber.open();
+  expect((await rejection(robbed.close())).code).toBe("LOCKED");
+  expect(text(await robber.read("a"))).toBe("1");
+});
+
+it("leaves no lock behind, and nothing at all where nothing was written", async () => {
+  const file = await newFile();
+  const pool = poolAt(file);
+  await pool.open();
+  await pool.close();
+  expect(await companions(file)).toEqual([]);
+  const written = poolAt(file);
+  await written.write("a", bytes("1"));
+  await written.close();
+  expect(await companions(file)).toEqual([""]);
+});
+
+it("refuses a file with hard links", async () => {
+  const file = await newFile();
+  await poolAt(file).write("a", bytes("1"));
+  await writeFile(`${file}.other`, "");
+  await link(`${file}.other`, `${file}.second`);
+  expect((await rejection(poolAt(`${file}.other`).open())).code).toBe("INVALID_CONFIG");
+});
