@@ -18,11 +18,14 @@ import {
   type CentralCommand,
   type CentralCommunication,
   type CentralMemory,
-  Manifest,
+  type Future,
+  ManifestBase,
   type ManifestContents,
   type ManifestOptions,
   Policy,
+  type RealizedData,
   type RecallOptions,
+  recallManifest,
 } from "@laila/policy";
 import type { PoolClass } from "@laila/pool";
 import {
@@ -167,20 +170,20 @@ export class Laila implements AsyncDisposable {
     return variable(data, { nickname, namespace, ...more });
   }
 
-  /** A manifest bound to whatever policy is active when it is used. */
-  manifest<C extends object = ManifestContents>(
+  /** A manifest bound to whatever policy is active when it is used. INVALID_ARGUMENT, INVALID_ID. */
+  manifest<const C extends ManifestContents = ManifestContents, D = RealizedData<C>>(
     contents?: C,
-    { namespace = this.namespace, ...more }: ManifestOptions = {},
-  ): Manifest<C> {
-    return new Manifest(() => this.policy, contents, { namespace, ...more });
+    { namespace = this.namespace, ...more }: ManifestOptions<D> = {},
+  ): ManifestBase<C, D> {
+    return new ManifestBase<C, D>(() => this.policy, contents, { namespace, ...more });
   }
 
-  /** The manifest that was memorized under a nickname. NOT_FOUND. */
-  recallManifest(
+  /** The manifest that was memorized under a nickname; its data must fit the schema, if one is given. NOT_FOUND. */
+  recallManifest<D = Record<string, unknown>>(
     nickname: string,
-    { namespace = this.namespace, ...more }: RecallOptions = {},
-  ): ReturnType<typeof Manifest.recall> {
-    return Manifest.recall(() => this.policy, nickname, { namespace, ...more });
+    { namespace = this.namespace, ...more }: RecallOptions<D> = {},
+  ): Future<ManifestBase<ManifestContents, D>> {
+    return recallManifest(() => this.policy, nickname, { namespace, ...more });
   }
 
   /** See `CentralMemory.memorize`. */
