@@ -1,0 +1,32 @@
+import { expect, it } from "vitest";
+import * as core from "../src/index.js";
+
+it("has these public exports", () => {
+  expect(Object.keys(core).sort()).toMatchInlineSnapshot(`
+    [
+      "AsyncTaskForce",
+      "ClassRegistry",
+      "Entry",
+      "Future",
+      "GroupFuture",
+      "Guarantee",
+      "Laila",
+      "LailaError",
+      "Manifest",
+      "MemoryPool",
+      "NdArray",
+      "Policy",
+      "Secret",
+      "argEntries",
+      "constant",
+      "createLaila",
+      "globalIdOf",
+      "isLailaError",
+      "laila",
+      "namespaceFor",
+      "recoverPolicy",
+      "saveEnvironment",
+      "variable",
+    ]
+  `);
+});

@@ -1,0 +1,6 @@
+import { expect, it } from "vitest";
+import * as environment from "../src/index.js";
+
+it("has these public exports", () => {
+  expect(Object.keys(environment).sort()).toMatchInlineSnapshot();
+});
