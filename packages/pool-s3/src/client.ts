@@ -4,6 +4,8 @@ import { originOf, type S3Config } from "./config.js";
 
 const defaultRegion = "us-east-1";
 const maxAttempts = 3;
+/** A name that the SDK's retries don't know. */
+const connectTimeout = "ConnectTimeoutError";
 
 /**
  * The SDK's client with every setting that would otherwise be read from this machine's environment or
@@ -38,7 +40,7 @@ export function createClient(config: S3Config): S3Client {
     responseChecksumValidation: "WHEN_SUPPORTED",
     // With the header, bodies from 2 MiB up wait on a connection of their own, outside the limit.
     expectContinueHeader: false,
-    requestHandler: new NodeHttpHandler({
+    requestHandler: new OneConnectHandler({
       connectionTimeout: config.connectTimeoutMs,
       requestTimeout: config.requestTimeoutMs,
       throwOnRequestTimeout: true,
@@ -47,6 +49,25 @@ export function createClient(config: S3Config): S3Client {
       httpsAgent: agent,
     }),
   });
+}
+
+/**
+ * The SDK tries again after a connection that was not made in time, and three times that long is too
+ * long to learn that an endpoint is wrong: the system has repeated its own attempts all the while.
+ */
+class OneConnectHandler extends NodeHttpHandler {
+  override async handle(
+    ...args: Parameters<NodeHttpHandler["handle"]>
+  ): ReturnType<NodeHttpHandler["handle"]> {
+    try {
+      return await super.handle(...args);
+    } catch (error) {
+      const late =
+        error instanceof Error && error.message.includes("did not establish a connection");
+      if (late) error.name = connectTimeout;
+      throw error;
+    }
+  }
 }
 
 /** True where requests go to AWS itself, whose conditional writes need no proof. */

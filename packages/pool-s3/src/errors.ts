@@ -129,6 +129,7 @@ const byName: Readonly<Record<string, Verdict>> = {
     "UNSUPPORTED",
     "The object is archived. Restore it from the archive first.",
   ),
+  ConnectTimeoutError: unreachable,
   NotAnS3Answer: notS3,
   BadDigest: damaged,
   XAmzContentSHA256Mismatch: damaged,

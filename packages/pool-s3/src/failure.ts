@@ -19,6 +19,8 @@ export interface Failure {
 }
 
 const maxMessageLength = 300;
+/** What is shorter is in every sentence. */
+const leastSecretLength = 4;
 
 export function failureOf(error: unknown, secrets: readonly string[] = []): Failure {
   const top = recordOf(error);
@@ -46,8 +48,10 @@ export function causeOf({ name, message, network }: Failure): Error {
 }
 
 function scrub(message: string, secrets: readonly string[]): string {
-  let clean = message;
-  for (const secret of secrets) clean = clean.replaceAll(secret, "[secret]");
+  let clean = message.replace(/^@smithy\/\S+ - (?:\[\w+\] )?/, "");
+  for (const secret of secrets) {
+    if (secret.length >= leastSecretLength) clean = clean.replaceAll(secret, "[secret]");
+  }
   // Ids of AWS keys from the machine's own credentials are not among the configured ones.
   clean = clean
     .replace(/\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b/g, "[access key]")

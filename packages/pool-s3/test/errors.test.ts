@@ -1,6 +1,7 @@
-import { getEventListeners } from "node:events";
+import { getEventListeners, once } from "node:events";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, connect, type Socket } from "node:net";
+import { Worker } from "node:worker_threads";
 import type { PoolLike } from "@laila/pool";
 import { S3Pool, type S3PoolConfig } from "@laila/pool-s3";
 import { type S3Server, startS3Server } from "@laila-tooling/s3-server";
@@ -131,6 +132,30 @@ describe("what the server says", () => {
     });
   });
 
+  it.each([400, 403])("is told without the secrets that it repeats: %i", async (status) => {
+    const { accessKeyId, secretAccessKey } = server;
+    const sessionToken = "FwoGZXIvYXdzEXAMPLE";
+    const all = [accessKeyId, secretAccessKey, sessionToken];
+    const echo = createServer((_, reply) => {
+      const body = `<Error><Code>Strange</Code><Message>You sent ${all.join()} and AKIAIOSFODNN7EXAMPLE</Message>
+        <AWSAccessKeyId>${accessKeyId}</AWSAccessKeyId><StringToSign>${secretAccessKey}</StringToSign></Error>`;
+      reply.writeHead(status, { "Content-Type": "application/xml" }).end(body);
+    });
+    await new Promise<void>((resolve) => echo.listen(0, "127.0.0.1", resolve));
+    const { port } = echo.address() as AddressInfo;
+    const pool = made({ endpoint: `http://127.0.0.1:${port}`, sessionToken });
+    for (const call of [verbs.read, verbs.write, verbs.keys]) {
+      const error = await rejection(call?.(pool) as Promise<unknown>);
+      expect(error.cause).toMatchObject({ name: "Strange" });
+      expectNoSecret(error, [...all, "AKIAIOSFODNN7EXAMPLE"]);
+    }
+    expectNoSecret(pool, all);
+    await new Promise((resolve) => {
+      echo.close(resolve);
+      echo.closeAllConnections();
+    });
+  });
+
   it("is asked for again when it fails for a moment", async () => {
     let failures = 2;
     server.fault(() => (failures-- > 0 ? { status: 503, code: "SlowDown" } : undefined));
@@ -155,6 +180,29 @@ describe("time", () => {
     server.fault(() => ({ delayMs: 60_000 }));
     const error = await rejection(made({ requestTimeoutMs: 50 }).read("k"));
     expect(error.code).toBe("TIMEOUT");
+  });
+
+  it("a host that lets nobody connect is UNAVAILABLE after one attempt", async () => {
+    // A thread that listens and never accepts: when its queue is full, the system drops what comes.
+    const deaf = new Worker(
+      `const { parentPort } = require("node:worker_threads");
+      const server = require("node:net").createServer().listen(0, "127.0.0.1", 1, () => {
+        parentPort.postMessage(server.address().port);
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+      });`,
+      { eval: true },
+    );
+    const port = await new Promise<number>((resolve) => deaf.once("message", resolve));
+    const queue = Array.from({ length: 4 }, () =>
+      connect(port, "127.0.0.1").on("error", () => undefined),
+    );
+    await once(queue[0] as Socket, "connect");
+    const pool = made({ endpoint: `http://127.0.0.1:${port}`, connectTimeoutMs: 300 });
+    const error = await rejection(pool.read("k"));
+    expect(error).toMatchObject({ code: "UNAVAILABLE", cause: { name: "ConnectTimeoutError" } });
+    expect(error.message).toContain("cannot be reached");
+    for (const socket of queue) socket.destroy();
+    await deaf.terminate();
   });
 
   it("a caller's signal ends a request that is under way", async () => {

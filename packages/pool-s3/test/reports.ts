@@ -14,7 +14,7 @@ export async function rejection(promise: Promise<unknown>): Promise<LailaError> 
 }
 
 /** Everything that can be seen of an error or a pool, to search for secrets. */
-export function shown(what: unknown): string {
+function shown(what: unknown): string {
   const seen = [
     inspect(what, { depth: 10, showHidden: true }),
     inspect(what, { depth: 10, getters: true }),
