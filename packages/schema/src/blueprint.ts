@@ -1,9 +1,10 @@
+import { nativeName } from "./codecs/realm.js";
 import { LailaError } from "./errors.js";
 import { type GlobalId, isGlobalId } from "./global-id.js";
 
 /**
  * What a manifest holds: a nested object whose leaves are global ids or lists of them.
- * Depth at most {@link maxBlueprintDepth}.
+ * Objects and lists are nested at most {@link maxBlueprintDepth} deep.
  */
 export interface Blueprint {
   readonly [name: string]: GlobalId | readonly GlobalId[] | Blueprint;
@@ -18,25 +19,33 @@ const forbidden = new Set(["__proto__", "constructor"]);
  * INVALID_DOCUMENT with the path of the first thing that is not.
  */
 export function parseBlueprint(value: unknown): Blueprint {
-  check(value, "blueprint", 0);
+  check(value, "blueprint", 1);
   return value as Blueprint;
 }
 
 function check(value: unknown, path: string, depth: number): void {
   if (depth > maxBlueprintDepth) throw invalid(path, `is nested deeper than ${maxBlueprintDepth}`);
-  if (typeof value !== "object" || value === null || Array.isArray(value))
-    throw invalid(path, "is not an object of global ids");
-  for (const name of Object.keys(value)) {
+  if (!isPlainObject(value)) throw invalid(path, "is not an object of global ids");
+  for (const [name, leaf] of Object.entries(value)) {
     const at = `${path}.${name}`;
     if (forbidden.has(name)) throw invalid(at, "has a name that is not allowed");
-    const leaf = (value as Record<string, unknown>)[name];
     if (typeof leaf === "string") {
       if (!isGlobalId(leaf)) throw invalid(at, "is not a global id");
     } else if (Array.isArray(leaf)) {
-      for (const [i, id] of leaf.entries())
+      if (depth === maxBlueprintDepth)
+        throw invalid(at, `is nested deeper than ${maxBlueprintDepth}`);
+      for (const [i, id] of leaf.entries()) {
         if (!isGlobalId(id)) throw invalid(`${at}[${i}]`, "is not a global id");
+      }
     } else check(leaf, at, depth + 1);
   }
+}
+
+/** A Map or a Date has no members either, but is no empty blueprint. */
+function isPlainObject(value: unknown): value is object {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  const prototype: object | null = Object.getPrototypeOf(value);
+  return prototype === null || nativeName(prototype) === "Object";
 }
 
 /** Every leaf id, in the blueprint's own order, lists in place. An id that occurs twice comes twice. */
@@ -53,12 +62,12 @@ export function mapBlueprint(
   blueprint: Blueprint,
   to: (id: GlobalId) => unknown,
 ): Record<string, unknown> {
-  const out: Record<string, unknown> = {};
-  for (const [name, leaf] of Object.entries(blueprint)) {
-    if (typeof leaf === "string") out[name] = to(leaf);
-    else out[name] = isList(leaf) ? leaf.map((id) => to(id)) : mapBlueprint(leaf, to);
-  }
-  return out;
+  const mapped = Object.entries(blueprint).map(([name, leaf]): [string, unknown] => {
+    if (typeof leaf === "string") return [name, to(leaf)];
+    return [name, isList(leaf) ? leaf.map((id) => to(id)) : mapBlueprint(leaf, to)];
+  });
+  // Defines the members: a name such as `__proto__` is one like any other.
+  return Object.fromEntries(mapped);
 }
 
 function isList(leaf: readonly GlobalId[] | Blueprint): leaf is readonly GlobalId[] {

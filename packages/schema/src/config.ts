@@ -1,5 +1,5 @@
 import type { $ZodObject, $ZodType } from "zod/v4/core";
-import { globalRegistry } from "zod/v4/core";
+import { clone, globalRegistry } from "zod/v4/core";
 import { LailaError } from "./errors.js";
 
 /** How a configuration field is treated when a set-up becomes data. */
@@ -15,9 +15,11 @@ const marks = globalRegistry as unknown as {
   get(schema: $ZodType): Partial<FieldMark> | undefined;
 };
 
+/** On a copy: a schema that is used for several fields is marked for the one alone. */
 function mark<S extends $ZodType>(schema: S, meta: FieldMark): S {
-  marks.add(schema, { ...marks.get(schema), ...meta });
-  return schema;
+  const marked = clone(schema, undefined, { parent: true });
+  marks.add(marked, { ...marks.get(schema), ...meta });
+  return marked;
 }
 
 /**
@@ -45,15 +47,26 @@ export function path<S extends $ZodType>(schema: S): S {
   return mark(schema, { laila: "path" });
 }
 
-/** The mark of a field, looking through `.optional()`, `.default()` and the other wrappers. */
+/**
+ * The mark of a field, looking through `.optional()`, `.default()`, `.transform()` and the other wrappers,
+ * and into the members of a union.
+ */
 export function fieldMark(schema: $ZodType): FieldMark | undefined {
-  let current: $ZodType | undefined = schema;
-  while (current) {
-    const found = marks.get(current);
-    if (found?.laila) return found as FieldMark;
-    current = (current._zod.def as { innerType?: $ZodType }).innerType;
+  const found = marks.get(schema);
+  if (found?.laila) return found as FieldMark;
+  const { innerType, in: input, options = [] } = schema._zod.def as Wrapper;
+  for (const inner of [innerType, input, ...options]) {
+    const within = inner && fieldMark(inner);
+    if (within) return within;
   }
   return undefined;
+}
+
+/** What the definitions of wrapping schemas have in common: wrappers, pipes, unions. */
+interface Wrapper {
+  readonly innerType?: $ZodType;
+  readonly in?: $ZodType;
+  readonly options?: readonly $ZodType[];
 }
 
 /** The fields a configuration class declares, by their camelCase names. */

@@ -41,7 +41,8 @@ export class Entry<out T = unknown> {
     this.data = data;
     this.scopes = Object.freeze([...scopes]);
     this.uuid = uuid;
-    this.evolution = evolution;
+    // Never -0: an evolution is compared and stored.
+    this.evolution = evolution === undefined ? undefined : evolution + 0;
     this.nickname = nickname;
     Object.freeze(this);
   }

@@ -85,14 +85,28 @@ export class LailaError extends Error {
 
   /** Rebuilds an error from {@link LailaError.toJSON}. INVALID_ARGUMENT when it is not such a form. */
   static fromJSON(json: LailaErrorJson): LailaError {
-    if (json?.laila_error !== 1 || !errorCodes.includes(json.code)) {
-      throw new LailaError("INVALID_ARGUMENT", "This is not the JSON form of a LailaError.");
-    }
-    return new LailaError(json.code, String(json.message), {
-      ...(json.details ? { details: json.details } : {}),
-      ...(json.errors ? { errors: json.errors.map((inner) => LailaError.fromJSON(inner)) } : {}),
-    });
+    return fromJson(json, 0);
   }
+}
+
+/** How deep MULTIPLE errors may lie in one another when they come from a wire. */
+const maxErrorDepth = 16;
+
+function fromJson(json: LailaErrorJson, depth: number): LailaError {
+  const { code, message, details, errors } = { ...json };
+  const wellFormed =
+    json?.laila_error === 1 &&
+    errorCodes.includes(code) &&
+    typeof message === "string" &&
+    (details === undefined || (typeof details === "object" && details !== null)) &&
+    (errors === undefined || Array.isArray(errors));
+  if (!wellFormed || depth > maxErrorDepth) {
+    throw new LailaError("INVALID_ARGUMENT", "This is not the JSON form of a LailaError.");
+  }
+  return new LailaError(code, message, {
+    ...(details ? { details } : {}),
+    ...(errors ? { errors: errors.map((inner) => fromJson(inner, depth + 1)) } : {}),
+  });
 }
 
 /** True for a {@link LailaError} of any copy of this package; with codes, only for those. */

@@ -1,6 +1,7 @@
 import { sha1 } from "@noble/hashes/legacy.js";
 import { bytesToHex, hexToBytes, utf8ToBytes } from "@noble/hashes/utils.js";
 import { LailaError } from "./errors.js";
+import { isWellFormed, quote } from "./text.js";
 
 /** `LAILA(:<SCOPE>)+:GLOBAL_ID:<uuid>[-<evolution>]`, the name of a thing wherever it lies. */
 export type GlobalId = string;
@@ -82,13 +83,13 @@ export function uuidOf(nickname: string, namespace: string = defaultNamespace): 
 
 /** True for 8-4-4-4-12 hexadecimal digits, of any uuid version. */
 export function isUuid(text: unknown): text is string {
-  return typeof text === "string" && uuidPattern.test(text) && !text.endsWith("\n");
+  return typeof text === "string" && uuidPattern.test(text);
 }
 
 /** Writes a global id. INVALID_ID when a part is malformed. */
 export function formatGlobalId({ scopes, uuid, evolution }: GlobalIdParts): GlobalId {
   for (const scope of scopes) {
-    if (!scopePattern.test(scope) || scope.endsWith("\n") || scope === "GLOBAL_ID")
+    if (!scopePattern.test(scope) || scope === "GLOBAL_ID")
       throw invalidId(scope, "has a malformed scope");
   }
   if (scopes.length === 0) throw invalidId(uuid, "has no scope");
@@ -101,7 +102,7 @@ export function formatGlobalId({ scopes, uuid, evolution }: GlobalIdParts): Glob
 
 /** Takes a global id apart; INVALID_ID unless it is exactly one. */
 export function parseGlobalId(text: string): GlobalIdParts {
-  const match = typeof text === "string" && !text.endsWith("\n") ? idPattern.exec(text) : null;
+  const match = typeof text === "string" ? idPattern.exec(text) : null;
   if (!match)
     throw invalidId(text, "is not of the form LAILA:<SCOPE>:GLOBAL_ID:<uuid>[-<evolution>]");
   const scopes = (match[1] ?? "").slice(1).split(":");
@@ -124,7 +125,7 @@ export function isGlobalId(text: unknown, scope?: Scope): text is GlobalId {
 }
 
 function wellFormed(text: string, what: string): string {
-  if (typeof text !== "string" || /\p{Surrogate}/u.test(text)) {
+  if (typeof text !== "string" || !isWellFormed(text)) {
     throw new LailaError(
       "INVALID_ARGUMENT",
       `${what} must be well-formed Unicode text: this one has a lone surrogate or is no string.`,
@@ -133,15 +134,11 @@ function wellFormed(text: string, what: string): string {
   return text;
 }
 
-function invalidId(text: unknown, why: string): LailaError {
-  const shown = JSON.stringify(
-    typeof text === "string" && text.length > 200 ? `${text.slice(0, 200)}…` : text,
-  );
+function invalidId(id: unknown, why: string): LailaError {
+  const shown = typeof id === "string" ? quote(id, 200) : `of type ${typeof id}`;
   return new LailaError(
     "INVALID_ID",
     `The global id ${shown} ${why}. Take ids from entries and manifests, don't write them by hand.`,
-    {
-      details: { id: typeof text === "string" ? text.slice(0, 200) : typeof text },
-    },
+    { details: { id: typeof id === "string" ? id.slice(0, 200) : typeof id } },
   );
 }

@@ -149,10 +149,9 @@ class Raising {
   }
 
   #sparseArray(): unknown {
-    const array: unknown[] = this.#known([]);
     const length = this.#tokens.natural();
     if (length > 0xffff_ffff) throw corruptStructured("an array is too long");
-    array.length = length;
+    const array = this.#known(holes(length));
     const index = (): number => {
       const at = this.#tokens.natural();
       if (at >= length) throw corruptStructured("an index lies behind the array's end");
@@ -253,6 +252,18 @@ class Raising {
     };
     return this.#container({ left: 1, put, done });
   }
+}
+
+/**
+ * An array of so many holes. To set the length of an array would make V8 provide memory for all of its
+ * elements, which are not there; an element with unusual attributes turns it into a table first.
+ */
+function holes(length: number): unknown[] {
+  const array: unknown[] = [];
+  Object.defineProperty(array, 0, { value: undefined, writable: false, configurable: true });
+  Reflect.deleteProperty(array, 0);
+  array.length = length;
+  return array;
 }
 
 /** An error of the built-in class with no own property but its traces. */

@@ -4,6 +4,7 @@ import { encodeStructured } from "../codecs/structured-encode.js";
 import { encodeBytes } from "../codecs/views.js";
 import type { Entry } from "../entry.js";
 import { isLailaError, LailaError } from "../errors.js";
+import { isGlobalId } from "../global-id.js";
 import { type EncodedPayload, encodeBinaryRecord } from "./binary-record.js";
 import { encodeJsonRecord } from "./json-record.js";
 import type { EncodeRecordOptions } from "./types.js";
@@ -16,6 +17,12 @@ import type { EncodeRecordOptions } from "./types.js";
  * than the runtime can hold; INVALID_ARGUMENT when an option is malformed. Format: formats.md, "Record".
  */
 export function encodeRecord(entry: Entry, options: EncodeRecordOptions = {}): Uint8Array {
+  if (!isGlobalId(entry?.globalId)) {
+    throw new LailaError(
+      "INVALID_ARGUMENT",
+      "A record is made of an Entry. Wrap the value with constant(value) or variable(value).",
+    );
+  }
   try {
     if (isJsonExact(entry.data)) return encodeJsonRecord(entry, options);
     return encodeBinaryRecord(entry, payloadOf(entry.data, options), options);
