@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { abortError } from "@laila/schema";
 
 /**
@@ -73,6 +74,8 @@ export async function abortable<T>(
   work: Promise<T>,
 ): Promise<T> {
   if (!signal) return work;
+  // One signal may serve any number of calls at once; Node would warn of a leak at the eleventh listener.
+  if (signal instanceof EventTarget) setMaxListeners(0, signal);
   let stop: (() => void) | undefined;
   const aborted = new Promise<never>((_, reject) => {
     stop = () => reject(abortError(signal, what));

@@ -19,4 +19,4 @@ export type {
 export { checkKey, utf8Length } from "./key.js";
 export { MemoryPool, type MemoryPoolConfig } from "./memory-pool.js";
 export { Pool } from "./pool.js";
-export { tiers } from "./tiers.js";
+export { type FailedFill, failedFillChannel, tiers } from "./tiers.js";

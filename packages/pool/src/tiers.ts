@@ -1,5 +1,5 @@
 import { channel } from "node:diagnostics_channel";
-import { isLailaError, LailaError } from "@laila/schema";
+import { type GlobalId, isLailaError, LailaError } from "@laila/schema";
 import { abortable } from "./activity.js";
 import type {
   CallOptions,
@@ -13,8 +13,17 @@ import type {
 /** How many keys one call to an origin's `readMany` asks for; also the most values held at once. */
 const batch = 32;
 
-/** Publishes `{ cache, key, error }` when a value could not be kept on its way back from the origin. */
-const fillFailed = channel("laila.pool.fill-failed");
+/** The diagnostics channel that tells of values that could not be kept on their way back from an origin. */
+export const failedFillChannel = "laila:failed-fill";
+
+/** What is published on {@link failedFillChannel}. */
+export interface FailedFill {
+  readonly cacheId: GlobalId;
+  readonly key: string;
+  readonly error: unknown;
+}
+
+const failedFills = channel(failedFillChannel);
 
 /** What the read-through needs of the cache it belongs to: its own storage, without any origin. */
 export interface LocalStore {
@@ -234,7 +243,8 @@ export class ReadThrough {
       const kept = outdated ? this.#store.read(key, {}) : this.#fill(key, bytes);
       return (await kept) ?? { bytes, version: undefined };
     } catch (error) {
-      fillFailed.publish({ cache: this.#store.pool.globalId, key, error });
+      const told: FailedFill = { cacheId: this.#store.pool.globalId, key, error };
+      failedFills.publish(told);
       return { bytes, version: undefined };
     }
   }

@@ -12,6 +12,7 @@ it("@laila/pool exports this and nothing else", () => {
       "abortError",
       "checkKey",
       "exempt",
+      "failedFillChannel",
       "isLailaError",
       "mapLimit",
       "path",

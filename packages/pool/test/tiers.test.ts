@@ -1,5 +1,5 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
-import { LailaError, MemoryPool, type PoolLike, tiers } from "@laila/pool";
+import { failedFillChannel, LailaError, MemoryPool, type PoolLike, tiers } from "@laila/pool";
 import { describe, expect, it, vi } from "vitest";
 import { bytesOf, ScriptedPool, settled, textOf } from "./support/scripted-pool.js";
 
@@ -101,17 +101,17 @@ describe("a fill that fails", () => {
     const listen = (message: unknown): void => {
       told.push(message);
     };
-    subscribe("laila.pool.fill-failed", listen);
+    subscribe(failedFillChannel, listen);
     try {
       const found = await cache.read("a");
       expect([textOf(found), found?.version]).toEqual(["far", undefined]);
       expect(textOf(await cache.read("larger than the cache"))).toBe("far too large");
     } finally {
-      unsubscribe("laila.pool.fill-failed", listen);
+      unsubscribe(failedFillChannel, listen);
     }
     expect(told).toEqual([
-      { cache: cache.globalId, key: "a", error: code("NO_SPACE") },
-      { cache: cache.globalId, key: "larger than the cache", error: code("TOO_LARGE") },
+      { cacheId: cache.globalId, key: "a", error: code("NO_SPACE") },
+      { cacheId: cache.globalId, key: "larger than the cache", error: code("TOO_LARGE") },
     ]);
     expect(await collect(cache.keys())).toEqual(["full"]);
   });

@@ -101,13 +101,15 @@ export function lifecycle(suite: Suite): void {
         const second = await reopen(first);
         equal(second.globalId, globalId, "the pool's global id after reopening");
         equalKeys(await collect(second.keys()), values.keys(), "keys() after reopening");
-        for (const [id, bytes] of values) {
-          equalBytes(
-            (await second.read(id))?.bytes,
-            bytes,
-            `${JSON.stringify(id)} after reopening`,
-          );
-        }
+        await Promise.all(
+          [...values].map(async ([id, bytes]) => {
+            equalBytes(
+              (await second.read(id))?.bytes,
+              bytes,
+              `${JSON.stringify(id)} after reopening`,
+            );
+          }),
+        );
         equal(await second.exists("deleted"), false, "exists of what was deleted before");
         await second.write("overwritten", utf8("again"));
         await second.delete(":");

@@ -87,13 +87,15 @@ export function many(suite: Suite): void {
           const done = target.writeMany(items);
           for (const item of items) item.bytes.fill(0);
           await done;
-          for (const [i, item] of items.entries()) {
-            equalBytes(
-              (await target.read(item.key))?.bytes,
-              originals[i] ?? noise(0),
-              `value ${i} of writeMany`,
-            );
-          }
+          await Promise.all(
+            items.map(async ({ key: id }, i) => {
+              equalBytes(
+                (await target.read(id))?.bytes,
+                originals[i] ?? noise(0),
+                `value ${i} of writeMany`,
+              );
+            }),
+          );
         }
       },
     );
@@ -143,13 +145,13 @@ export function many(suite: Suite): void {
         ];
         await pool.write(taken, utf8("old"));
         const version = (await pool.write(versioned, utf8("old"))) ?? "";
-        await pool.write(stale, utf8("old"));
+        const old = (await pool.write(stale, utf8("old"))) ?? "";
         await pool.write(stale, utf8("newer"));
         const results = await pool.writeMany([
           { key: taken, bytes: utf8("new"), condition: { ifAbsent: true } },
           { key: free, bytes: utf8("new"), condition: { ifAbsent: true } },
           { key: versioned, bytes: utf8("new"), condition: { ifVersion: version } },
-          { key: stale, bytes: utf8("new"), condition: { ifVersion: `${version} or not` } },
+          { key: stale, bytes: utf8("new"), condition: { ifVersion: old } },
         ]);
         equal(
           results.map(({ error }) => error !== undefined && isLailaError(error, "CONFLICT")),

@@ -1,4 +1,4 @@
-import { constant, encodeRecord, NdArray, uuidOf, variable } from "@laila/schema";
+import { constant, encodeRecord, NdArray, variable } from "@laila/schema";
 
 /** The same in every run, so that a failure can be looked at twice. */
 const timestamp = new Date(Date.UTC(2026, 0, 31, 12));

@@ -127,6 +127,38 @@ export function signals(suite: Suite): void {
       }
     });
 
+    suite.it("one signal ends any number of calls, without a warning", async ({ pool, key }) => {
+      const warnings: string[] = [];
+      const listen = (warning: Error): void => {
+        if (warning.name === "MaxListenersExceededWarning") warnings.push(warning.message);
+      };
+      process.on("warning", listen);
+      try {
+        const controller = new AbortController();
+        const { signal } = controller;
+        const ids = Array.from({ length: 100 }, (_, i) => key(`together ${i}`));
+        const items = ids.map((id) => ({ key: id, bytes: utf8(id) }));
+        const outcomes = Promise.allSettled([
+          ...ids.map((id) => pool.write(id, utf8(id), { signal })),
+          ...ids.map((id) => pool.read(id, { signal })),
+          pool.writeMany(items, { signal }),
+          collect(pool.readMany(ids, { signal })),
+        ]);
+        await Promise.resolve();
+        controller.abort();
+        for (const outcome of await settles(outcomes, "calls that share a signal")) {
+          if (outcome.status === "rejected" && !isLailaError(outcome.reason, "ABORTED")) {
+            fail("a call whose signal was aborted", outcome.reason);
+          }
+        }
+        // Warnings come on the next tick.
+        await new Promise((resolve) => setTimeout(resolve, 0));
+        equal(warnings, [], "warnings of the process");
+      } finally {
+        process.off("warning", listen);
+      }
+    });
+
     suite.it("leaves no listener on a signal that outlives the calls", async ({ pool, key }) => {
       const controller = new AbortController();
       const { signal } = controller;

@@ -75,7 +75,7 @@ export class Suite {
     this.#runner = runner;
     this.supports = options.supports;
     this.secrets = options.secrets ?? [];
-    this.runs = Math.min(options.runs ?? propertyRuns, propertyRuns);
+    this.runs = Math.max(1, Math.min(options.runs ?? propertyRuns, propertyRuns));
   }
 
   floor(name: string, body: () => void): void {
@@ -88,10 +88,11 @@ export class Suite {
       async () => {
         const made: PoolUnderTest[] = [];
         const room = await this.#room(made);
-        try {
-          await test(room);
-        } finally {
-          await dispose(made);
+        // The test's own failure is told, not what follows from it when its pools are closed.
+        const [outcome] = await Promise.allSettled([test(room)]);
+        const [closed] = await Promise.allSettled([dispose(made)]);
+        for (const { status, ...rest } of [outcome, closed]) {
+          if (status === "rejected" && "reason" in rest) throw rest.reason;
         }
       },
       testTimeout,
@@ -146,8 +147,17 @@ export class Suite {
   }
 }
 
-/** Every pool is closed before anything under one of them is removed. */
+/** Every pool is closed before anything under one of them is removed; one failure doesn't keep the others. */
 async function dispose(made: readonly PoolUnderTest[]): Promise<void> {
-  for (const { pool } of made.toReversed()) await settles(pool.close(), "close");
-  for (const own of made) await own.dispose?.();
+  const failures: unknown[] = [];
+  const attempt = async (act: () => Promise<void> | void): Promise<void> => {
+    try {
+      await act();
+    } catch (error) {
+      failures.push(error);
+    }
+  };
+  for (const { pool } of made.toReversed()) await attempt(() => settles(pool.close(), "close"));
+  for (const own of made) await attempt(() => own.dispose?.());
+  if (failures.length > 0) throw failures[0];
 }
