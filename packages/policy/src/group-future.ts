@@ -7,7 +7,8 @@ export type Outcome<T = unknown> = PromiseSettledResult<T>;
 
 /**
  * Several operations as one: resolves to their results, in the order asked. Each is tried, whatever
- * becomes of the others; then the group fails with the one error, or with MULTIPLE.
+ * becomes of the others; then the group fails with the one error, or with MULTIPLE, which lists a
+ * hundred (`settled` has all).
  */
 export class GroupFuture<T extends readonly unknown[]> extends Future<T> {
   readonly size: number;

@@ -1,6 +1,6 @@
 import { isLailaError, LailaError } from "@laila/schema";
 
-/** How many errors one MULTIPLE lists that was collected over time; beyond it they are counted. */
+/** How many errors a MULTIPLE lists; those beyond are in its number only (`details.failures`). */
 export const listedErrors = 100;
 
 /**
@@ -14,24 +14,36 @@ export function combine(
   uncounted = 0,
 ): { readonly error: unknown } | undefined {
   const unique = new Set<unknown>();
-  for (const error of errors) flatten(error, unique);
-  if (unique.size === 0 && uncounted === 0) return undefined;
-  if (unique.size === 1 && uncounted === 0) return { error: [...unique][0] };
-  const total = unique.size + uncounted;
-  const shown = [...unique].slice(0, 3).map(messageOf);
-  const more = total > shown.length ? ` … and ${total - shown.length} more, in its errors` : "";
+  let unlisted = uncounted;
+  for (const error of errors) unlisted += flatten(error, unique);
+  if (unique.size === 0 && unlisted === 0) return undefined;
+  const listed = [...unique].slice(0, listedErrors);
+  if (unique.size === 1 && unlisted === 0) return { error: listed[0] };
+  const failures = unique.size + unlisted;
+  const shown = listed.slice(0, 3).map(messageOf);
+  const more = failures > shown.length ? ` … and ${failures - shown.length} more` : "";
   return {
-    error: new LailaError("MULTIPLE", `${what}: ${total} failures. ${shown.join(" | ")}${more}`, {
-      errors: [...unique],
-      details: { failures: total },
-    }),
+    error: new LailaError(
+      "MULTIPLE",
+      `${what}: ${failures} failures. ${shown.join(" | ")}${more}`,
+      {
+        errors: listed,
+        details: { failures },
+      },
+    ),
   };
 }
 
-function flatten(error: unknown, into: Set<unknown>): void {
-  if (isLailaError(error, "MULTIPLE") && error.errors) {
-    for (const inner of error.errors) flatten(inner, into);
-  } else into.add(error);
+/** Gives how many failures the error knows by number only. */
+function flatten(error: unknown, into: Set<unknown>): number {
+  if (!isLailaError(error, "MULTIPLE") || !error.errors) {
+    into.add(error);
+    return 0;
+  }
+  const { failures } = error.details;
+  let unlisted = typeof failures === "number" ? Math.max(0, failures - error.errors.length) : 0;
+  for (const inner of error.errors) unlisted += flatten(inner, into);
+  return unlisted;
 }
 
 function messageOf(error: unknown): string {

@@ -1,3 +1,4 @@
+import { isLailaError } from "@laila/schema";
 import type { Future } from "./future.js";
 import { listedErrors } from "./multiple.js";
 
@@ -29,6 +30,7 @@ export class UnobservedFailures {
       return;
     }
     this.#errors.set(error, (known ?? 0) + 1);
+    release(error);
     future.whenObserved = () => {
       if (takings !== this.#takings) return;
       const count = this.#errors.get(error);
@@ -45,4 +47,15 @@ export class UnobservedFailures {
     this.#takings++;
     return taken;
   }
+}
+
+/**
+ * V8 makes the text of a stack when it is first read, and holds on to what the frames ran on (the
+ * future, its record) until then.
+ */
+function release(error: unknown, depth = 0): void {
+  if (!(error instanceof Error) || depth > 8) return;
+  void error.stack;
+  release(error.cause, depth + 1);
+  if (isLailaError(error)) for (const inner of error.errors ?? []) release(inner, depth + 1);
 }

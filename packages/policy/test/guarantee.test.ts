@@ -28,7 +28,7 @@ describe("guarantee(fn)", () => {
       new Manifest(policy, { a: constant(2) }).memorize();
       return "value";
     });
-    guarantee.then(() => {
+    void guarantee.then(() => {
       landed = true;
     });
     await turn();

@@ -106,10 +106,12 @@ describe("identity", () => {
 
   it("is in the records it writes, and registered classes come back", async () => {
     class Point {
-      constructor(
-        readonly x: number,
-        readonly y: number,
-      ) {}
+      readonly x: number;
+      readonly y: number;
+      constructor(x: number, y: number) {
+        this.x = x;
+        this.y = y;
+      }
     }
     const classes = new ClassRegistry();
     classes.register({

@@ -138,4 +138,22 @@ describe("a failure that nobody observed", () => {
     expect(error).toMatchObject({ code: "MULTIPLE", details: { failures: 280 } });
     expect((error as { errors: unknown[] }).errors).toHaveLength(90);
   });
+
+  it("lists a hundred errors of a group, and knows how many there were", async () => {
+    const { memory } = policy.central;
+    const names = Array.from({ length: 250 }, (_, i) => ({ nickname: `missing ${i}` }));
+    const group = memory.remember(names);
+    const error = await group.catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ code: "MULTIPLE", details: { failures: 250 } });
+    expect((error as { errors: unknown[] }).errors).toHaveLength(100);
+    expect(
+      new Set((await group.settled()).map((one) => one.status === "rejected" && one.reason)).size,
+    ).toBe(250);
+    memory.remember(names.slice(0, 150));
+    memory.remember({ nickname: "another" });
+    await expect(policy.close()).rejects.toMatchObject({
+      code: "MULTIPLE",
+      details: { failures: 151 },
+    });
+  });
 });
