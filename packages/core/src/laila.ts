@@ -71,7 +71,7 @@ export class Laila implements AsyncDisposable {
 
   /** LAILA's home directory, as an absolute path. */
   get home(): string {
-    return resolve(this.#home ?? process.env.LAILA_HOME ?? join(homedir(), ".laila"));
+    return resolve(this.#home ?? (process.env.LAILA_HOME || join(homedir(), ".laila")));
   }
 
   /** The project's directory, as an absolute path. */

@@ -191,7 +191,9 @@ describe("what is missing is told at once", () => {
     });
     expect(error.message).toContain('npm install "@laila/pool-a".');
     expect(error.message).not.toMatch(/install[^.]*(evil|pool-b)/);
-    expect(error.message).toContain('The secret "VAULT_KEY_VALUE" of the pool "vault"');
+    expect(error.message).toContain(
+      'The secret "VAULT_KEY_VALUE" is not among the args; it belongs to the pool "vault"',
+    );
     expect(error.message).toContain('"B_KEY"');
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be shown.
     expect(error.message).not.toMatch(/[\u0000-\u001f\u202e]/);

@@ -30,7 +30,12 @@ function recover(
   environment: EnvironmentDocument,
   more: RecoverOptions & { from?: VaultPool } = {},
 ): Promise<Policy> {
-  return recoverPolicy({ environment, poolClasses: [VaultPool], args: secrets, ...more });
+  return recoverPolicy({
+    environment,
+    poolClasses: [VaultPool],
+    args: { ...secrets, DATABASE_PASSWORD: "correct horse" },
+    ...more,
+  });
 }
 
 async function expectUntrusted(promise: Promise<unknown>, details: object): Promise<Error> {

@@ -2,6 +2,7 @@ import { type GlobalId, LailaError, Secret } from "@laila/schema";
 import { type Args, lookUpArg } from "../args/args.js";
 import type { PoolPlan } from "./plan.js";
 import { shown, shownPool } from "./shown.js";
+import { destinationOf } from "./trust.js";
 
 /** Something of the document whose class nobody gave. */
 export interface MissingClass {
@@ -30,12 +31,19 @@ export function resolveSecrets(
     for (const [field, name] of plan.references) {
       const value = lookUpArg(args, name);
       if (typeof value === "string" && value !== "") secrets[field] = new Secret(value, name);
-      else unknown.set(name, [...(unknown.get(name) ?? []), shownPool(plan.stored, plan.id)]);
+      else unknown.set(name, [...(unknown.get(name) ?? []), holderOf(plan)]);
     }
     resolved.set(plan.id, secrets);
   }
   if (missing.length > 0 || unknown.size > 0) throw missingError(missing, unknown);
   return resolved;
+}
+
+/** The pool, and where it would send the secret that is asked for: who supplies it should know. */
+function holderOf({ id, stored, cls, fields }: PoolPlan): string {
+  const destination = cls && destinationOf(cls, fields);
+  const pool = shownPool(stored, id);
+  return destination === undefined ? pool : `${pool}, which would send it to ${shown(destination)}`;
 }
 
 function missingError(
@@ -54,7 +62,9 @@ function missingError(
     parts.push(`Install with: npm install ${[...installs].map((name) => `"${name}"`).join(" ")}.`);
   if (missing.length > 0) parts.push("Import each class and pass it in poolClasses: [ … ].");
   for (const [name, pools] of unknown)
-    parts.push(`The secret ${shown(name)} of ${pools.join(", ")} is not among the args.`);
+    parts.push(
+      `The secret ${shown(name)} is not among the args; it belongs to ${pools.join(" and to ")}.`,
+    );
   if (unknown.size > 0) {
     parts.push(
       `Give it in a file, readArgs("./secrets.toml"), with a line such as ${[...unknown.keys()].map((name) => `${shown(name)} = "…"`)[0]}, and pass args.`,

@@ -42,8 +42,8 @@ export async function recoverPolicy(
   const plans = planPools(environment, options, missing);
   const taskforces = makeTaskforces(environment, missing);
   missing.push(...missingConnections(environment));
-  checkTrust(plans, from && originOf(from, quietNames(args)), options.trust ?? []);
   const secrets = resolveSecrets(plans, args, missing);
+  checkTrust(plans, from && originOf(from, quietNames(args)), options.trust ?? []);
   const pools = makePools(plans, secrets, options);
   const policy = makePolicy(environment, pools, taskforces, options);
   await openAll(plans, pools, signal);

@@ -106,7 +106,8 @@ function sameNames(a: readonly string[], b: readonly string[]): boolean {
   return [...a].sort().join("\n") === [...b].sort().join("\n");
 }
 
-function destinationOf(
+/** Where a pool of this configuration sends its credentials: a URL origin, or undefined. INVALID_DOCUMENT. */
+export function destinationOf(
   cls: PoolClass,
   fields: Readonly<Record<string, unknown>>,
 ): string | undefined {
