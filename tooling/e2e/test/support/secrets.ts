@@ -1,0 +1,28 @@
+/** The forms in which a secret could lie in bytes: plain, hex, URL-encoded, base64 at each offset. */
+export function formsOf(secret: string): string[] {
+  const bytes = Buffer.from(secret);
+  const base64 = [0, 1, 2].map((offset) => {
+    const whole = Buffer.concat([Buffer.alloc(offset), bytes]).toString("base64");
+    // The characters at the ends depend on the neighbours; those between do not.
+    return whole.slice(4, -4);
+  });
+  const hex = bytes.toString("hex");
+  return [
+    secret,
+    hex,
+    hex.toUpperCase(),
+    encodeURIComponent(secret),
+    ...base64,
+    ...base64.map(toUrlSafe),
+  ];
+}
+
+function toUrlSafe(base64: string): string {
+  return base64.replaceAll("+", "-").replaceAll("/", "_");
+}
+
+/** Which of the secrets are in a text or in bytes, in any form. */
+export function secretsIn(where: string | Uint8Array, secrets: readonly string[]): string[] {
+  const text = typeof where === "string" ? where : Buffer.from(where).toString("latin1");
+  return secrets.filter((secret) => formsOf(secret).some((form) => text.includes(form)));
+}
