@@ -11,5 +11,12 @@ export const project = (test = {}) =>
   defineConfig({
     resolve: { conditions },
     ssr: { resolve: { conditions, externalConditions: ["node", "import", "default"] } },
-    test: { include: ["test/**/*.test.ts"], testTimeout: 30_000, hookTimeout: 60_000, ...test },
+    test: {
+      include: ["test/**/*.test.ts"],
+      testTimeout: 30_000,
+      hookTimeout: 60_000,
+      // The AWS SDK's notice to users of Node 20, which it would print once in each test file.
+      env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" },
+      ...test,
+    },
   });

@@ -24,7 +24,10 @@ export interface BucketArgs {
 }
 
 /** Opens the pool that the flags name, lets `work` use it, and closes it. */
-export async function withBucket<T>(flags: BucketArgs, work: (pool: S3Pool) => Promise<T>): Promise<T> {
+export async function withBucket<T>(
+  flags: BucketArgs,
+  work: (pool: S3Pool) => Promise<T>,
+): Promise<T> {
   const laila = createLaila();
   try {
     await laila.readArgs(flags.secrets);

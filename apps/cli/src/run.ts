@@ -39,7 +39,8 @@ export async function runLaila(args: readonly string[], output: Output): Promise
     output.err(`laila: ${error instanceof Error ? error.message : String(error)}`);
     if (isLailaError(error, "NOT_FOUND", "NO_SUCH_STORE")) return exitCodes.notFound;
     if (isLailaError(error, "CONFLICT")) return exitCodes.conflict;
-    if (isLailaError(error, "INVALID_ARGUMENT", "INVALID_CONFIG", "MISSING_ARG")) return exitCodes.usage;
+    if (isLailaError(error, "INVALID_ARGUMENT", "INVALID_CONFIG", "MISSING_ARG"))
+      return exitCodes.usage;
     if (isLailaError(error)) return exitCodes.failed;
     output.err("Run laila --help to see the commands.");
     return exitCodes.usage;

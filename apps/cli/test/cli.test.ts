@@ -13,17 +13,17 @@ let secrets: string;
 const laila = createLaila();
 
 beforeAll(async () => {
-  server = await startS3Server({ buckets: ["b"] });
+  server = await startS3Server({ buckets: ["things"] });
   folder = await mkdtemp(join(tmpdir(), "laila-cli-"));
   secrets = join(folder, "secrets.toml");
   const { accessKeyId, secretAccessKey, region, endpoint } = server;
   await writeFile(
     secrets,
-    `AWS_ACCESS_KEY_ID = "${accessKeyId}"\nAWS_SECRET_ACCESS_KEY = "${secretAccessKey}"\nAWS_REGION = "${region}"\nAWS_BUCKET_NAME = "b"\nAWS_ENDPOINT = "${endpoint}"\n`,
+    `AWS_ACCESS_KEY_ID = "${accessKeyId}"\nAWS_SECRET_ACCESS_KEY = "${secretAccessKey}"\nAWS_REGION = "${region}"\nAWS_BUCKET_NAME = "things"\nAWS_ENDPOINT = "${endpoint}"\n`,
   );
   await laila.readArgs(secrets);
   const pool = new S3Pool({
-    bucketName: "b",
+    bucketName: "things",
     accessKeyId,
     secretAccessKey,
     regionName: region,
@@ -43,7 +43,10 @@ afterAll(async () => {
 async function run(...args: string[]) {
   const out: string[] = [];
   const err: string[] = [];
-  const code = await runLaila(args, { out: (line) => out.push(line), err: (line) => err.push(line) });
+  const code = await runLaila(args, {
+    out: (line) => out.push(line),
+    err: (line) => err.push(line),
+  });
   return { code, out: out.join("\n"), err: err.join("\n") };
 }
 

@@ -9,7 +9,9 @@ export interface BucketFacts {
 const secretNames = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
 
 /** Reads every object below the prefix, whole, and searches it for every secret in four spellings. */
-export async function searchSecrets(secrets: Readonly<Record<string, string>>): Promise<BucketFacts> {
+export async function searchSecrets(
+  secrets: Readonly<Record<string, string>>,
+): Promise<BucketFacts> {
   const pool = new S3Pool({
     bucketName: secrets.AWS_BUCKET_NAME ?? "",
     accessKeyId: secrets.AWS_ACCESS_KEY_ID,
@@ -28,7 +30,8 @@ export async function searchSecrets(secrets: Readonly<Record<string, string>>): 
     const text = Buffer.from(found.bytes).toString("latin1");
     for (const name of secretNames) {
       const secret = secrets[name];
-      if (secret && spellings(secret).some((spelling) => text.includes(spelling))) secretsFound.push(`${name} in ${key}`);
+      if (secret && spellings(secret).some((spelling) => text.includes(spelling)))
+        secretsFound.push(`${name} in ${key}`);
     }
   }
   await pool.close();

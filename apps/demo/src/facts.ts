@@ -12,7 +12,11 @@ export interface SecondFacts {
   readonly environment: EnvironmentDocument;
   /** The recovered policy, captured again. */
   readonly rebuilt: EnvironmentDocument;
-  readonly pools: readonly { readonly id: string; readonly classToken: string; readonly nickname: string }[];
+  readonly pools: readonly {
+    readonly id: string;
+    readonly classToken: string;
+    readonly nickname: string;
+  }[];
   /** For each thing: was it remembered through the recovered pool, equal and of the same type? */
   readonly equal: Readonly<Record<string, boolean>>;
 }

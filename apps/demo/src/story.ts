@@ -1,7 +1,8 @@
 import { styleText } from "node:util";
 
 const colour = process.stdout.isTTY === true && !process.env.NO_COLOR;
-const style = (format: "bold" | "dim" | "green", text: string) => (colour ? styleText(format, text) : text);
+const style = (format: "bold" | "dim" | "green", text: string) =>
+  colour ? styleText(format, text) : text;
 
 /** One numbered step of the story. */
 export function step(number: number | string, title: string): void {

@@ -2,7 +2,11 @@ import { NdArray } from "@laila/core";
 
 /** What the first process memorizes and the second one expects back: three values of three kinds. */
 export const things = {
-  station: { pool: "s3", kind: "an object", value: { city: "Genoa", altitude: 19, sensors: ["t", "rh"] } },
+  station: {
+    pool: "s3",
+    kind: "an object",
+    value: { city: "Genoa", altitude: 19, sensors: ["t", "rh"] },
+  },
   grid: { pool: "local_hdf5", kind: "a Float32Array with a shape", value: grid() },
   calendar: {
     pool: "local_hdf5",

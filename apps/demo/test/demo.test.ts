@@ -23,16 +23,20 @@ test("--json prints one object with the facts and nothing else, on a given endpo
   const server = await startS3Server({ buckets: ["mine"] });
   const temporary = await mkdtemp(join(tmpdir(), "laila-demo-test-"));
   try {
-    const { stdout } = await run(process.execPath, [main, "--json", "--endpoint", server.endpoint], {
-      env: {
-        PATH: process.env.PATH,
-        TMPDIR: temporary,
-        AWS_ACCESS_KEY_ID: server.accessKeyId,
-        AWS_SECRET_ACCESS_KEY: server.secretAccessKey,
-        AWS_BUCKET_NAME: "mine",
-        AWS_REGION: server.region,
+    const { stdout } = await run(
+      process.execPath,
+      [main, "--json", "--endpoint", server.endpoint],
+      {
+        env: {
+          PATH: process.env.PATH,
+          TMPDIR: temporary,
+          AWS_ACCESS_KEY_ID: server.accessKeyId,
+          AWS_SECRET_ACCESS_KEY: server.secretAccessKey,
+          AWS_BUCKET_NAME: "mine",
+          AWS_REGION: server.region,
+        },
       },
-    });
+    );
     const facts = JSON.parse(stdout);
     expect(facts).toMatchObject({
       ok: true,
@@ -41,7 +45,11 @@ test("--json prints one object with the facts and nothing else, on a given endpo
       equal: { station: true, grid: true, calendar: true },
       bucket: { secretsFound: [] },
     });
-    expect(facts.pools.map((pool: { classToken: string }) => pool.classToken).sort()).toEqual(["HDF5Pool", "MemoryPool", "S3Pool"]);
+    expect(facts.pools.map((pool: { classToken: string }) => pool.classToken).sort()).toEqual([
+      "HDF5Pool",
+      "MemoryPool",
+      "S3Pool",
+    ]);
     // Manifest, environment, station.
     expect(await server.listObjects("mine")).toHaveLength(3);
     expect(stdout).not.toContain(server.secretAccessKey);
