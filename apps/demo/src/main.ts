@@ -67,7 +67,7 @@ async function credentials(): Promise<{
     ...(AWS_SESSION_TOKEN ? { AWS_SESSION_TOKEN } : {}),
     ...(flags.endpoint ? { AWS_ENDPOINT: flags.endpoint } : {}),
   };
-  return { secrets, close: async () => {} };
+  return { secrets, close: async () => undefined };
 }
 
 function pick(...names: string[]): NodeJS.ProcessEnv {
