@@ -11,8 +11,11 @@ export interface Operation {
   reject(error: unknown): void;
 }
 
-/** A batch is at most this many operations and (unless a single value is larger) bytes. */
-const batchOperations = 8192;
+/**
+ * A batch is at most this many operations and (unless a single value is larger) bytes: a sync costs less than
+ * what a larger batch would keep the event loop busy.
+ */
+const batchOperations = 1024;
 const batchBytes = 32 << 20;
 
 /**

@@ -1,5 +1,5 @@
 import { isLailaError, LailaError } from "@laila/pool";
-import type { CheckpointJob, CheckpointOutcome } from "./checkpoint.js";
+import type { CheckpointJob, CheckpointOutcome } from "./checkpoint-job.js";
 import { because } from "./errors.js";
 import type { SnapshotMark } from "./snapshot.js";
 import { isWholeIndex, readIndex, type SnapshotEntry } from "./snapshot-index.js";

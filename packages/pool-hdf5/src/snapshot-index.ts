@@ -13,7 +13,7 @@ export interface SnapshotEntry {
 }
 
 /*
- * The dataset of the index, little endian: magic u32 | version u32 | count u32 | crc32 of the rest u32; then
+ * The dataset of the index, little endian: magic u32 | version u32 | count u32 | crc32 of all else u32; then
  * for each key: key length u16 | kind u8 | 0 u8 | prefix length u32 | length u64 | crc32 u32 | sequence u64 | key.
  */
 const magic = 0x5849414c; // "LAIX"
@@ -55,7 +55,7 @@ export class IndexWriter {
     all.writeUInt32LE(magic, 0);
     all.writeUInt32LE(version, 4);
     all.writeUInt32LE(this.#count, 8);
-    all.writeUInt32LE(crc32(all.subarray(headBytes)), 12);
+    all.writeUInt32LE(checksum(all), 12);
     return all;
   }
 }
@@ -66,7 +66,7 @@ export function isWholeIndex(bytes: Buffer): boolean {
     bytes.length >= headBytes &&
     bytes.readUInt32LE(0) === magic &&
     bytes.readUInt32LE(4) === version &&
-    bytes.readUInt32LE(12) === crc32(bytes.subarray(headBytes))
+    bytes.readUInt32LE(12) === checksum(bytes)
   );
 }
 
@@ -87,6 +87,10 @@ export function* readIndex(bytes: Buffer): Generator<[key: string, entry: Snapsh
     at += entryBytes + keyLength;
     yield [key, entry];
   }
+}
+
+function checksum(bytes: Buffer): number {
+  return crc32(bytes.subarray(headBytes), crc32(bytes.subarray(0, 12)));
 }
 
 function readWide(bytes: Buffer, at: number): number {

@@ -5,7 +5,7 @@ import {
   changeFields,
   goneMarker,
   lostMarker,
-} from "./checkpoint.js";
+} from "./checkpoint-job.js";
 import { CommitQueue, type Operation } from "./commit-queue.js";
 import { because, fileError } from "./errors.js";
 import { files, syncDirectory } from "./files.js";

@@ -1,5 +1,6 @@
 import { isMainThread, parentPort, workerData } from "node:worker_threads";
-import { type CheckpointJob, type CheckpointOutcome, checkpoint } from "./checkpoint.js";
+import { checkpoint } from "./checkpoint.js";
+import type { CheckpointJob, CheckpointOutcome } from "./checkpoint-job.js";
 import type { WorkerFailure } from "./errors.js";
 import { Hdf5, WorkerError } from "./hdf5.js";
 import { readIndexBytes, readMark, readValue, type SnapshotMark } from "./snapshot.js";

@@ -32,7 +32,7 @@ function randomOf(seed: number): (below: number) => number {
 }
 
 /** `<number>:` and as many dots as make the length. */
-function valueOf(number: number, length: number): Uint8Array {
+function numbered(number: number, length: number): Uint8Array {
   return Buffer.from(`${number}:`.padEnd(length, "."));
 }
 
@@ -47,7 +47,7 @@ async function writer(pool: HDF5Pool, name: string, seed: number): Promise<never
       say(`done ${key}|gone`);
     } else {
       say(`intend ${key}|${number}`);
-      await pool.write(key, valueOf(number, 10 + random(random(10) === 0 ? 20_000 : 300)));
+      await pool.write(key, numbered(number, 10 + random(random(10) === 0 ? 20_000 : 300)));
       say(`done ${key}|${number}`);
     }
   }

@@ -1,18 +1,8 @@
 import { link, readFile, symlink, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
-import { isLailaError, type LailaError } from "@laila/pool";
 import { expect, it } from "vitest";
 import { Child } from "./children.js";
-import { bytes, companions, newDirectory, newFile, poolAt, text } from "./rooms.js";
-
-async function rejection(work: Promise<unknown>): Promise<LailaError> {
-  const error = await work.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (!isLailaError(error)) throw new Error(`expected a LailaError, got ${String(error)}`);
-  return error;
-}
+import { bytes, companions, newDirectory, newFile, poolAt, rejection, text } from "./rooms.js";
 
 it("refuses a second process, and says who has the file", async () => {
   const file = await newFile();

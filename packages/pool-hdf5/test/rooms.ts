@@ -1,7 +1,7 @@
 import { copyFile, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
-import type { PoolLike } from "@laila/pool";
+import { isLailaError, type LailaError, type PoolLike } from "@laila/pool";
 import { HDF5Pool, type HDF5PoolConfig } from "@laila/pool-hdf5";
 import { afterEach } from "vitest";
 
@@ -50,4 +50,14 @@ export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text
 
 export function text(found: { readonly bytes: Uint8Array } | undefined): string | undefined {
   return found && new TextDecoder().decode(found.bytes);
+}
+
+/** The LailaError that it rejects with. */
+export async function rejection(work: Promise<unknown>): Promise<LailaError> {
+  const error = await work.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (!isLailaError(error)) throw new Error(`expected a LailaError, got ${String(error)}`);
+  return error;
 }

@@ -1,0 +1,153 @@
+import { appendFile, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { describe, expect, it } from "vitest";
+import { bytes, companions, crashImage, newFile, poolAt, rejection, text } from "./rooms.js";
+
+async function flip(path: string, at: number): Promise<void> {
+  const content = await readFile(path);
+  content[at] = (content[at] ?? 0) ^ 0x40;
+  await writeFile(path, content);
+}
+
+/** Where a text lies in a file. */
+async function find(path: string, part: string): Promise<number> {
+  const at = (await readFile(path)).indexOf(part);
+  if (at < 0) throw new Error(`${part} is not in ${path}`);
+  return at;
+}
+
+const keys = Array.from({ length: 30 }, (_, i) => `key ${i}`);
+const valueOfKey = (key: string): string => `the value of ${key}, and some more of it`;
+
+/** The files of a pool that was killed with thirty values in its journal. */
+async function inJournal(): Promise<string> {
+  const file = await newFile();
+  const pool = poolAt(file);
+  for (const key of keys) await pool.write(key, bytes(valueOfKey(key)));
+  const image = await crashImage(file);
+  await pool.close();
+  return image;
+}
+
+/** The file of a pool that was closed with thirty values. */
+async function inSnapshot(): Promise<string> {
+  const file = await newFile();
+  const pool = poolAt(file);
+  for (const key of keys) await pool.write(key, bytes(valueOfKey(key)));
+  await pool.close();
+  return file;
+}
+
+describe("one damaged byte", () => {
+  it("in the journal hits the value it is in, and nothing else", async () => {
+    const file = await inJournal();
+    await flip(`${file}.journal.1`, await find(`${file}.journal.1`, "of key 17,"));
+    const pool = poolAt(file);
+    for (const key of keys) {
+      if (key === "key 17") {
+        const error = await rejection(pool.read(key));
+        expect(error.code).toBe("CORRUPT");
+        expect(error.details.key).toBe(key);
+        expect(await pool.exists(key)).toBe(true);
+      } else expect(text(await pool.read(key))).toBe(valueOfKey(key));
+    }
+    expect(pool.damage).toMatchObject([{ key: "key 17", file: `${file}.journal.1` }]);
+    await pool.close();
+
+    expect(await companions(file), "the damaged journal is kept").toContain(".damaged-journal-1");
+    const again = poolAt(file);
+    expect((await rejection(again.read("key 17"))).code, "still").toBe("CORRUPT");
+    await again.write("key 17", bytes("healed"));
+    expect(text(await again.read("key 17"))).toBe("healed");
+  });
+
+  it("in the length of a journal's record hits nothing", async () => {
+    const file = await inJournal();
+    const key = await find(`${file}.journal.1`, "key 17the");
+    await flip(`${file}.journal.1`, key - 40 + 24);
+    const pool = poolAt(file);
+    for (const each of keys) expect(text(await pool.read(each))).toBe(valueOfKey(each));
+  });
+
+  it("in the HDF5 file is CORRUPT, and never wrong data", async () => {
+    const file = await inSnapshot();
+    await flip(file, await find(file, "value of key 9,"));
+    const pool = poolAt(file);
+    for (const key of keys) {
+      if (key === "key 9") expect((await rejection(pool.read(key))).code).toBe("CORRUPT");
+      else expect(text(await pool.read(key))).toBe(valueOfKey(key));
+    }
+    // A rewritten file keeps the damage in mind, and the old one beside it.
+    await pool.write("key 1", bytes("changed"));
+    await pool.close();
+    expect(await companions(file)).toContain(".damaged-snapshot-2");
+    const again = poolAt(file);
+    expect((await rejection(again.read("key 9"))).code).toBe("CORRUPT");
+    expect(text(await again.read("key 1"))).toBe("changed");
+    await again.delete("key 9");
+    expect(await again.read("key 9")).toBeUndefined();
+  });
+});
+
+it("tells the end of a write that was cut off from what was acknowledged", async () => {
+  const file = await inJournal();
+  await appendFile(`${file}.journal.1`, "half a record");
+  const pool = poolAt(file);
+  for (const key of keys) expect(text(await pool.read(key))).toBe(valueOfKey(key));
+  expect(pool.damage).toEqual([]);
+  const [aside] = (await companions(file)).filter((name) => name.startsWith(".torn-1-"));
+  expect(await readFile(`${file}${aside}`, "utf8"), "set aside").toBe("half a record");
+});
+
+describe("a file that is not the pool's", () => {
+  it("is refused when it is another program's HDF5 file, and not touched", async () => {
+    const file = await newFile();
+    const { ready, File } = await import("h5wasm/node");
+    await ready;
+    const foreign = new File(file, "w");
+    foreign.create_dataset({ name: "precious", data: new Float64Array([1, 2, 3]) });
+    foreign.close();
+    const before = await readFile(file);
+    const pool = poolAt(file);
+    const error = await rejection(pool.write("a", bytes("1")));
+    expect(error.code).toBe("INVALID_CONFIG");
+    expect(error.message).toContain("not one of a LAILA pool");
+    expect(await readFile(file)).toEqual(before);
+    expect(await companions(file)).toEqual([""]);
+  });
+
+  it.each([
+    ["text", Buffer.from("no HDF5 at all")],
+    ["nothing", Buffer.alloc(0)],
+    ["a signature and rubbish", Buffer.from("\x89HDF\r\n\x1a\n and then rubbish", "latin1")],
+  ])("is CORRUPT when it is %s, and not touched", async (_, content) => {
+    const file = await newFile();
+    await writeFile(file, content);
+    const error = await rejection(poolAt(file).open());
+    expect(error.code).toBe("CORRUPT");
+    expect(error.message).toContain(file);
+    expect(await readFile(file)).toEqual(content);
+    expect(await companions(file)).toEqual([""]);
+  });
+
+  it("is CORRUPT when it is cut off", async () => {
+    const file = await inSnapshot();
+    await truncate(file, 700);
+    expect((await rejection(poolAt(file).open())).code).toBe("CORRUPT");
+  });
+
+  it("is CORRUPT when its journals belong to another, or it is older than they are", async () => {
+    const file = await inJournal();
+    const other = await inSnapshot();
+    await writeFile(`${file}.journal.2`, await readFile(`${file}.journal.1`));
+    expect((await rejection(poolAt(file).open())).code).toBe("CORRUPT");
+    await rm(`${file}.journal.1`);
+    expect((await rejection(poolAt(file).open())).code).toBe("CORRUPT");
+    await writeFile(`${other}.journal.2`, await readFile(`${file}.journal.2`));
+    expect((await rejection(poolAt(other).open())).code).toBe("CORRUPT");
+    expect((await readdir(dirname(other))).sort(), "nothing was removed").toEqual([
+      "pool.h5",
+      "pool.h5.journal.2",
+    ]);
+  });
+});
