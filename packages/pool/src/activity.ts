@@ -86,8 +86,6 @@ export async function abortable<T>(
     return await Promise.race([work, aborted]);
   } finally {
     if (stop) signal.removeEventListener("abort", stop);
-    // The backend may have seen the signal first and failed in its own words, or may just have been done.
-    if (signal.aborted) await aborted;
   }
 }
 

@@ -147,6 +147,17 @@ for (const conditionalWrites of [true, false]) {
       expect(cache.log.filter((line) => line === "write a")).toHaveLength(1);
     });
 
+    it("a local write that began before the read wins", async () => {
+      const { cache } = await pair({ conditionalWrites });
+      const writes = cache.gate("write");
+      const writing = cache.write("a", bytesOf("near"));
+      expect(textOf(await cache.read("a"))).toBe("far");
+      writes.open();
+      await writing;
+      expect(textOf(await cache.read("a"))).toBe("near");
+      expect(writes.entered).toBe(1);
+    });
+
     it("a local write waits for the fill that is being written, and wins", async () => {
       const { cache } = await pair({ conditionalWrites });
       const writes = cache.gate("write");
@@ -224,6 +235,42 @@ describe("a shared read and its signals", () => {
     gate.open();
     expect(textOf(await next)).toBe("far");
     expect(origin.log).toEqual(["read a", "read a"]);
+  });
+});
+
+describe("reads that were given up", () => {
+  it("leave their fill to finish; the next read's fill waits for it", async () => {
+    const { cache, origin } = await pair();
+    const writes = cache.gate("write");
+    const controller = new AbortController();
+    const given = cache.read("a", { signal: controller.signal });
+    await settled();
+    controller.abort();
+    await expect(given).rejects.toEqual(code("ABORTED"));
+    const next = cache.read("a");
+    await settled();
+    expect(origin.log).toEqual(["read a", "read a"]);
+    expect(writes.entered).toBe(1);
+    writes.open();
+    expect(textOf(await next)).toBe("far");
+  });
+
+  it("keep nothing that was deleted since", async () => {
+    const { cache, origin } = await pair();
+    await origin.write("b", bytesOf("far b"));
+    const gate = origin.gate("read");
+    const controller = new AbortController();
+    const given = collect(cache.readMany(["a", "b"], { signal: controller.signal }));
+    await settled();
+    const waiting = cache.read("b");
+    await settled();
+    controller.abort();
+    await expect(given).rejects.toEqual(code("ABORTED"));
+    await cache.delete("a");
+    gate.open();
+    expect(textOf(await waiting)).toBe("far b");
+    await settled();
+    expect([...cache.values.keys()]).toEqual(["b"]);
   });
 });
 
@@ -366,6 +413,17 @@ describe("links", () => {
     await cache.delete("a");
     expect(await cache.read("a")).toBeUndefined();
     expect(await collect(cache.readMany(["a"]))).toEqual([{ key: "a", result: undefined }]);
+  });
+
+  it("keep nothing of an origin that was taken off while it was read", async () => {
+    const { cache, origin } = await pair();
+    const gate = origin.gate("read");
+    const reading = cache.read("a");
+    await settled();
+    cache.proxyTo(undefined);
+    gate.open();
+    expect(textOf(await reading)).toBe("far");
+    expect(await cache.exists("a")).toBe(false);
   });
 
   it("hold between pools of two copies of the package", async () => {
