@@ -3,7 +3,7 @@
  * table and judges nothing.
  */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { builtinModules } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -42,12 +42,20 @@ const sizeOf = async (directory, file, external) => {
 const rows = [];
 for (const { directory, manifest } of publishable()) {
   const dependencies = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies });
-  for (const [path, target] of Object.entries(manifest.publishConfig?.exports ?? {})) {
-    if (typeof target === "string" || !target.default) continue;
+  const exported = Object.entries(manifest.publishConfig?.exports ?? {}).flatMap(
+    ([path, target]) =>
+      typeof target === "string" || !target.default
+        ? []
+        : [{ entry: manifest.name + path.slice(1), file: target.default }],
+  );
+  const workers = existsSync(join(directory, "dist/worker.js"))
+    ? [{ entry: `${manifest.name}, its worker`, file: "./dist/worker.js" }]
+    : [];
+  for (const { entry, file } of [...exported, ...workers]) {
     rows.push({
-      entry: manifest.name + path.slice(1),
-      "itself, min+gzip": await sizeOf(directory, target.default, dependencies),
-      "with all it needs": await sizeOf(directory, target.default, ["vitest", "fast-check"]),
+      entry,
+      "itself, min+gzip": await sizeOf(directory, file, dependencies),
+      "with all it needs": await sizeOf(directory, file, ["vitest", "fast-check"]),
     });
   }
 }

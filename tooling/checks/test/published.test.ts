@@ -54,9 +54,13 @@ describe.each(publishable().map(({ manifest }) => manifest))("$name, as publishe
     const exported = Object.entries(manifest.exports ?? {});
     expect(exported.map(([path]) => path)).toContain("./package.json");
     for (const [path, target] of exported) {
-      const targets = typeof target === "string" ? [target] : Object.values(target);
-      expect(targets.filter((file) => !existsSync(join(installed(name), file)))).toEqual([]);
-      if (path !== "./package.json") expect(Object.keys(target)).toEqual(["types", "default"]);
+      const conditions = typeof target === "string" ? { default: target } : target;
+      const missing = Object.values(conditions).filter(
+        (file) => !existsSync(join(installed(name), file)),
+      );
+      expect(missing).toEqual([]);
+      const expected = path.endsWith(".json") ? ["default"] : ["types", "default"];
+      expect(Object.keys(conditions)).toEqual(expected);
     }
   });
 
