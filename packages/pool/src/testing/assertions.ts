@@ -121,7 +121,7 @@ export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
 }
 
 /** For messages. */
-export function brief(value: unknown): string {
+function brief(value: unknown): string {
   const text = show(value);
   return text.length > 300 ? `${text.slice(0, 300)}…` : text;
 }

@@ -16,7 +16,7 @@ export function utf8(text: string): Uint8Array {
 }
 
 /** JSON that goes on for exactly this many bytes, as a record does. */
-export function jsonText(length: number): Uint8Array {
+function jsonText(length: number): Uint8Array {
   const bytes = new Uint8Array(length).fill(0x20);
   const start = utf8('{"laila_record":1,"entry":{"payload":"grüße"}}\n');
   for (let at = 0; at < length; at += start.byteLength) {
@@ -26,7 +26,7 @@ export function jsonText(length: number): Uint8Array {
 }
 
 /** 5 MiB + 1: above the smallest part of a multipart upload and above every small-value path. */
-export const large = 5 * 2 ** 20 + 1;
+const large = 5 * 2 ** 20 + 1;
 
 /** Values of every size class, and values that a backend which looks at the bytes could mistake. */
 export function sampleValues(): ReadonlyMap<string, Uint8Array> {
