@@ -147,8 +147,6 @@ export class Policy implements AsyncDisposable {
   async #shutDown(): Promise<void> {
     this.#runtime.stop();
     await this.#runtime.bank.drained();
-    // Whoever awaits what has just settled gets the turn to do so before it counts as unobserved.
-    await new Promise<void>((resolve) => setImmediate(resolve));
     const { memory, command, communication } = this.central;
     const { pools, retired } = memory.poolRouter;
     const closings = await Promise.allSettled([

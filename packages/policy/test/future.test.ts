@@ -174,6 +174,18 @@ describe("a signal", () => {
       Array.from({ length: 1000 }, (_, i) => constant(i)),
       { signal },
     );
+    // A group that stands in line before it has reached any pool.
+    const [pool, alphaTaskforce] = [new TestPool(), new AsyncTaskForce({ maxConcurrency: 1 })];
+    const narrow = new Policy({ alphaPool: pool, alphaTaskforce }).central.memory;
+    const release = pool.hold();
+    const first = narrow.memorize(constant("first"));
+    const group = narrow.memorize(
+      Array.from({ length: 1000 }, (_, i) => constant(i)),
+      { signal },
+    );
+    await new Promise((resolve) => setImmediate(resolve));
+    release();
+    await Promise.all([first, group]);
     expect(getEventListeners(signal, "abort")).toEqual([]);
     await new Promise((resolve) => setImmediate(resolve));
     process.off("warning", note);

@@ -54,6 +54,18 @@ describe("guarantee(fn)", () => {
     expect(alpha.values.size).toBe(13);
   });
 
+  it("waits on while one thing leads to the next, however many steps of code lie between", async () => {
+    await policy.guarantee(() => {
+      const chain = async (left: number): Promise<void> => {
+        await policy.central.memory.memorize(constant(left));
+        for (let step = 0; step < 50; step++) await undefined;
+        if (left > 0) await chain(left - 1);
+      };
+      void chain(5);
+    });
+    expect(alpha.values.size).toBe(6);
+  });
+
   it("does not track what was started outside, also by another at the same time", async () => {
     const { memory } = policy.central;
     const release = alpha.hold();
