@@ -405,6 +405,8 @@ describe("all or nothing", () => {
 });
 
 describe("reuse", () => {
+  let recovered: Policy | undefined;
+
   it("takes over live pools that are equal, the alpha pool too, and leaves the rest", async () => {
     const live = somePolicy();
     const { memory } = live.central;
@@ -431,6 +433,27 @@ describe("reuse", () => {
     expect((vault as VaultPool).events).not.toContain("close");
     await policy.close();
     expect((vault as VaultPool).events).toContain("close");
+  });
+
+  it("takes over caches with their origins, where paths and classes would not be accepted anew", async () => {
+    const live = somePolicy();
+    const { memory } = live.central;
+    memory.extend(new VaultPool({ filePath: "/far/away", nickname: "far" }));
+    const cache = memory.poolRouter.route({ poolNickname: "cache" });
+    cache.proxyTo(memory.poolRouter.route({ poolNickname: "far" }));
+    memory.poolRouter
+      .route({ poolNickname: "far" })
+      .proxyTo(memory.poolRouter.route({ poolNickname: "vault" }));
+    const environment = captureEnvironment(live, { args: secrets });
+    for (const poolClasses of [[], [VaultPool]]) {
+      const from = poolClasses.length === 0 ? live : (recovered as Policy);
+      recovered = await recoverPolicy({ environment, args: secrets, poolClasses, reuse: from });
+      expect(recovered.central.memory.poolRouter.route({ poolNickname: "cache" })).toBe(cache);
+      expect(captureEnvironment(recovered, { args: secrets })).toEqual(environment);
+      await from.close();
+      expect(cache.proxy?.nickname).toBe("far");
+    }
+    await recovered?.close();
   });
 
   it("moves nothing when the recovery fails", async () => {

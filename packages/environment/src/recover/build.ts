@@ -1,6 +1,7 @@
 import { Policy, type PolicyOptions, type TaskForce } from "@laila/policy";
 import { MemoryPool, type PoolLike } from "@laila/pool";
 import {
+  abortError,
   type EnvironmentDocument,
   fieldMark,
   fieldsOf,
@@ -84,19 +85,14 @@ export function makePolicy(
   return made;
 }
 
-/** Sets the proxies as the document has them, on adopted pools too. Cycles were refused before. */
+/** Sets the proxies as the document has them. Cycles were refused before. */
 export function setProxies(
   { policy }: EnvironmentDocument,
   pools: ReadonlyMap<GlobalId, PoolLike>,
 ): void {
-  const { proxies } = policy.central.memory.pool_router;
-  const changes = [...pools].filter(([id, pool]) => pool.proxy !== originFor(id));
-  function originFor(id: GlobalId): PoolLike | undefined {
-    const origin = proxies[id];
-    return origin === undefined ? undefined : pools.get(origin);
+  for (const [cache, origin] of Object.entries(policy.central.memory.pool_router.proxies)) {
+    pools.get(cache)?.proxyTo(pools.get(origin));
   }
-  for (const [, pool] of changes) if (pool.proxy) pool.proxyTo(undefined);
-  for (const [id, pool] of changes) if (originFor(id)) pool.proxyTo(originFor(id));
 }
 
 /** Opens all; when one fails, those that were made here are closed, and the failure is what is thrown. */
@@ -106,13 +102,12 @@ export async function openAll(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const opened = await Promise.allSettled([...pools.values()].map((pool) => pool.open({ signal })));
-  const failures = reasons(opened);
-  if (failures.length === 0) return;
-  await closeMade(plans, pools, failures);
+  const failures = signal?.aborted ? [abortError(signal, "The recovery")] : reasons(opened);
+  if (failures.length > 0) await closeMade(plans, pools, failures);
 }
 
 /** Closes the pools that were made here and throws what went wrong, closing included. */
-export async function closeMade(
+async function closeMade(
   plans: readonly PoolPlan[],
   pools: ReadonlyMap<GlobalId, PoolLike>,
   failures: readonly unknown[],
@@ -126,13 +121,18 @@ export async function closeMade(
   });
 }
 
-/** Moves adopted pools out of the policy they came from. An alpha pool leaves an empty one behind. */
+/**
+ * Moves adopted pools out of the policy they came from, without their proxies, which the document sets
+ * anew. An alpha pool leaves an empty one behind.
+ */
 export function release(plans: readonly PoolPlan[], from: Policy): void {
   const { memory } = from.central;
-  for (const { adopted } of plans) {
-    if (!adopted) continue;
-    if (memory.alphaPool === adopted) memory.extend(new MemoryPool(), { alpha: true });
-    memory.detach(adopted);
+  const adopted = plans.flatMap((plan) => plan.adopted ?? []);
+  // All of them first: a cache whose origin is gone could not be detached.
+  for (const pool of adopted) if (pool.proxy) pool.proxyTo(undefined);
+  for (const pool of adopted) {
+    if (memory.alphaPool === pool) memory.extend(new MemoryPool(), { alpha: true });
+    memory.detach(pool);
   }
 }
 

@@ -49,12 +49,11 @@ export function planPool(
 ): PoolPlan {
   const overridden = new Set(Object.keys(options.overrides));
   const plan = { id, stored, cls, overridden, adopted: options.adopted };
-  if (!cls)
-    return {
-      ...plan,
-      fields: {},
-      references: new Map(everyReference(stored).map((name, i) => [String(i), name])),
-    };
+  if (!cls || options.adopted) {
+    // There is no class to check it against, or no need: only what it asks for is of interest.
+    const names = everyReference(stored).map((name, i) => [String(i), name] as const);
+    return { ...plan, fields: {}, references: new Map(names) };
+  }
   const byStored = new Map(
     [...storedNames(cls.configSchema)].map(([name, snake]) => [snake, name]),
   );

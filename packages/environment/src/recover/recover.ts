@@ -12,7 +12,7 @@ import { toArgs } from "../args/args.js";
 import { type CapturedConfig, capturePool } from "../capture/capture-pool.js";
 import { SecretNames } from "../capture/secret-names.js";
 import { loadEnvironment } from "../saved/load.js";
-import { closeMade, makePolicy, makePools, openAll, release, setProxies } from "./build.js";
+import { makePolicy, makePools, openAll, release, setProxies } from "./build.js";
 import { type MissingClass, resolveSecrets } from "./missing.js";
 import type { RecoverDocument, RecoverOptions, RecoverSaved } from "./options.js";
 import { type PoolPlan, planPool } from "./plan.js";
@@ -47,9 +47,8 @@ export async function recoverPolicy(
   const pools = makePools(plans, secrets, options);
   const policy = makePolicy(environment, pools, taskforces, options);
   await openAll(plans, pools, signal);
-  if (signal?.aborted) return closeMade(plans, pools, [abortError(signal, "The recovery")]);
-  setProxies(environment, pools);
   if (options.reuse) release(plans, options.reuse);
+  setProxies(environment, pools);
   return policy;
 }
 
