@@ -41,6 +41,9 @@ export class Journal {
   #size: number;
   #readers = 0;
   #discarded: (() => void) | undefined;
+  #released = false;
+  /** Where the batch that is being appended will end. */
+  #pending = 0;
 
   private constructor(path: string, fd: number, size: number, header: JournalHeader) {
     this.path = path;
@@ -157,7 +160,6 @@ export class Journal {
     this.#pending = end;
     return places;
   }
-  #pending = 0;
 
   /** Makes the appended batch durable. After a failure the file must never be written or synced again. */
   async sync(): Promise<void> {
@@ -182,6 +184,8 @@ export class Journal {
 
   /** A value's bytes, verified; undefined when they are damaged. */
   async read({ offset, length, crc }: Place): Promise<Buffer | undefined> {
+    // The number of a closed descriptor may already be another file's.
+    if (this.#released) throw new LailaError("UNAVAILABLE", `${this.path} is closed. Try again.`);
     this.#readers++;
     try {
       const bytes = await readFully(this.#fd, offset, length);
@@ -201,6 +205,7 @@ export class Journal {
         this.#discarded = resolve;
       });
     }
+    this.#released = true;
     await files.close(this.#fd);
   }
 

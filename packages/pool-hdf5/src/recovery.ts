@@ -54,6 +54,7 @@ class Recovery {
   readonly #paths: PoolPaths;
   readonly #snapshot: SnapshotFile;
   readonly #opened: OpenedJournal[];
+  readonly #unfinished: string[] = [];
 
   constructor(paths: PoolPaths, snapshot: SnapshotFile, opened: OpenedJournal[]) {
     this.#paths = paths;
@@ -106,7 +107,7 @@ class Recovery {
         continue;
       }
       // The process died while it created the file: nobody has written to it.
-      await this.#files(() => files.unlink(path));
+      this.#unfinished.push(path);
     }
   }
 
@@ -126,7 +127,7 @@ class Recovery {
   }
 
   async #removeLeftovers(names: readonly string[], generation: number): Promise<void> {
-    const temporaries = this.#paths.temporaries(names);
+    const temporaries = [...this.#paths.temporaries(names), ...this.#unfinished];
     for (const path of temporaries) await this.#files(() => files.unlink(path));
     const old = this.#opened.filter(({ journal }) => journal.generation <= generation);
     for (const { journal } of old) {

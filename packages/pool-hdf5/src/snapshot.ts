@@ -14,6 +14,8 @@ export interface SnapshotMark {
 
 const formatVersion = 1;
 const wideType = { type: "integer", size: 8, signed: false } as const;
+/** Some ten million keys; a damaged file may claim any size. */
+const maxIndexBytes = 2 ** 30;
 const recordAttribute = "laila_record";
 
 /** The mark of one of our files. INVALID_CONFIG when the file is somebody else's, UNSUPPORTED_VERSION, CORRUPT. */
@@ -65,15 +67,18 @@ function readNumber(library: Hdf5, file: bigint, name: string): number {
 /** The bytes of the index. CORRUPT. */
 export function readIndexBytes(library: Hdf5, file: bigint, path: string): Buffer {
   const { size, total_size: count } = library.metadata(file, indexName);
+  if (size * count > maxIndexBytes) throw damagedIndex(path);
   const bytes = Buffer.allocUnsafeSlow(size * count);
   library.readDataset(file, indexName, bytes);
-  if (!isWholeIndex(bytes)) {
-    throw new WorkerError(
-      "CORRUPT",
-      `The index of ${path} is damaged. Restore the file from a backup.`,
-    );
-  }
+  if (!isWholeIndex(bytes)) throw damagedIndex(path);
   return bytes;
+}
+
+function damagedIndex(path: string): WorkerError {
+  return new WorkerError(
+    "CORRUPT",
+    `The index of ${path} is damaged. Restore the file from a backup.`,
+  );
 }
 
 export function writeIndexBytes(library: Hdf5, file: bigint, bytes: Buffer, isNew: boolean): void {

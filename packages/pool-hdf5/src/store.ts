@@ -208,6 +208,8 @@ export class Store {
   /** A journal that failed is never written or synced again: what was acknowledged goes to a fresh one. */
   async #rescue(error: LailaError): Promise<void> {
     try {
+      // Its end closes journals that would be copied from here.
+      await this.#checkpointing;
       await this.#lock.check();
       const moved = await this.#journals.rescue(this.#view.changes(), () => ++this.#sequence);
       for (const [key, change] of moved) this.#view.set(key, change);

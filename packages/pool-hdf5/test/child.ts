@@ -63,6 +63,7 @@ if (task.do === "hold") {
   await pool.close();
 } else if (task.do === "write and end") {
   const pool = new HDF5Pool({ filePath });
+  await pool.read("kept");
   await pool.write("kept", Buffer.from("by the child"));
   if (task.close) await pool.close();
   process.stdin.destroy();

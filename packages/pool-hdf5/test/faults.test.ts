@@ -93,6 +93,55 @@ describe("a disk that is full", () => {
   });
 });
 
+describe("an acknowledgement", () => {
+  it("comes after the sync, and what arrives meanwhile shares the next one", async () => {
+    const pool = poolAt(await newFile());
+    await pool.write("first", bytes("1"));
+    const original = files.fdatasync;
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const spy = vi.spyOn(files, "fdatasync").mockImplementationOnce(async (fd) => {
+      await held;
+      await original(fd);
+    });
+    let acknowledged = false;
+    const slow = pool.write("slow", bytes("2")).then(() => {
+      acknowledged = true;
+    });
+    await vi.waitFor(() => expect(spy).toHaveBeenCalledTimes(1));
+    const crowd = Array.from({ length: 50 }, (_, i) => pool.write(`crowd ${i}`, bytes("3")));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(acknowledged).toBe(false);
+    expect(await pool.exists("slow"), "nobody sees what is not durable").toBe(false);
+    release();
+    await Promise.all([slow, ...crowd]);
+    expect(spy).toHaveBeenCalledTimes(2);
+  });
+
+  it("of a snapshot's place comes before the journals in it go", async () => {
+    const file = await newFile();
+    const pool = poolAt(file);
+    await pool.write("a", bytes("1"));
+    const order: string[] = [];
+    for (const name of ["rename", "fsync", "unlink"] as const) {
+      const original: (...args: never[]) => Promise<void> = files[name];
+      vi.spyOn(files, name).mockImplementation(async (...args: unknown[]) => {
+        order.push(`${name} ${String(args[0]).replace(file, "")}`);
+        await original(...(args as never[]));
+      });
+    }
+    await pool.close();
+    expect(order.map((step) => step.replace(/^fsync \d+$/, "fsync"))).toEqual([
+      "rename .tmp-1",
+      "fsync",
+      "unlink .journal.1",
+      "unlink .lock",
+    ]);
+  });
+});
+
 describe("a disk that fails to sync", () => {
   it("fails that batch with UNAVAILABLE; what was acknowledged moves on, and so do the writes", async () => {
     const file = await newFile();

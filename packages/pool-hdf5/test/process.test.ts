@@ -17,7 +17,12 @@ describe("a process", () => {
     const child = new Child({ do: "write and end", filePath: file, close: false });
     expect(await child.end()).toEqual({ code: 0, errors: "" });
     expect(await companions(file), "the lock is released").toEqual([".journal.1"]);
-    expect(text(await poolAt(file).read("kept"))).toBe("by the child");
+    const pool = poolAt(file);
+    expect(text(await pool.read("kept"))).toBe("by the child");
+    await pool.close();
+    // Now with a snapshot, and so with a worker.
+    const second = new Child({ do: "write and end", filePath: file, close: false });
+    expect(await second.end()).toEqual({ code: 0, errors: "" });
   });
 });
 
