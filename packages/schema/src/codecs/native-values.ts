@@ -1,5 +1,5 @@
 import { nativeName } from "./realm.js";
-import { errorClasses, errorTraces, hiddenErrorKeys } from "./structured-tags.js";
+import { errorClasses, errorTraces } from "./structured-tags.js";
 import { viewBytes } from "./views.js";
 
 type Getter = (this: unknown) => unknown;
@@ -88,10 +88,6 @@ export function isGenuineError(value: object): boolean {
 /** The own keys of an error that are stored: not the traces that engines put there. */
 export function errorKeys(value: object): (string | symbol)[] {
   return Reflect.ownKeys(value).filter((key) => typeof key === "symbol" || !errorTraces.has(key));
-}
-
-export function isHiddenErrorKey(key: string): boolean {
-  return hiddenErrorKeys.has(key);
 }
 
 /** What to call the class of an object in a message. */

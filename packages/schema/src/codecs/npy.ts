@@ -147,6 +147,9 @@ function unsupported(descr: string): LailaError {
   );
 }
 
+/** Headers are ASCII, or UTF-8 in version 3.0 for the names of fields, which are refused whatever they are. */
+const latin1 = new TextDecoder("latin1");
+
 function splitNpy(bytes: Uint8Array): { header: NpyHeader; start: number } {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < 12 || view.getUint32(0) !== 0x934e554d || view.getUint16(4) !== 0x5059)
@@ -162,8 +165,8 @@ function splitNpy(bytes: Uint8Array): { header: NpyHeader; start: number } {
   const length = version === 0x0100 ? view.getUint16(8, true) : view.getUint32(8, true);
   if (length > maxNpyHeader || begin + length > bytes.length)
     throw corruptNpy("its header is longer than it may be");
-  const text = String.fromCharCode(...bytes.subarray(begin, begin + length));
-  if (/[^\n\x20-\x7e]/.test(text)) throw corruptNpy("its header is no text");
+  const text = latin1.decode(bytes.subarray(begin, begin + length));
+  if (/[^\n\x20-\x7e\u0080-\uffff]/.test(text)) throw corruptNpy("its header is no text");
   return { header: parseNpyHeader(text), start: begin + length };
 }
 

@@ -1,7 +1,7 @@
 import { isLailaError, LailaError } from "../errors.js";
 import { quote } from "../text.js";
 import type { ClassCodec, ClassRegistry } from "./class-registry.js";
-import { isErrorName, isHiddenErrorKey } from "./native-values.js";
+import { isErrorName } from "./native-values.js";
 import { decodeNpy, decodeTypedArray } from "./npy.js";
 import { errorTraces, maxStructuredDepth, tags } from "./structured-tags.js";
 import { corruptStructured, pending, TokenReader } from "./token-reader.js";
@@ -67,7 +67,6 @@ class Raising {
   /** The next value, or `pending` when it is a container and its parts come next. */
   #read(): unknown {
     const tokens = this.#tokens;
-    tokens.count(1);
     const token = tokens.next();
     const primitive = tokens.primitive(token);
     if (primitive !== pending) return primitive;
@@ -132,11 +131,14 @@ class Raising {
     return pending;
   }
 
-  #properties(target: object, hidden = (_: string) => false, done = () => target): unknown {
+  /** `flags`, if given, tells which of the properties are enumerable; else all are. */
+  #properties(target: object, flags?: string, done = () => target): unknown {
     const left = this.#tokens.size(2);
+    if (flags !== undefined && flags.length !== left)
+      throw corruptStructured("an error has other flags than properties");
     let key = left > 0 ? this.#tokens.text() : "";
     const put = (value: unknown, after: number): void => {
-      define(target, key, value, !hidden(key));
+      define(target, key, value, flags?.charAt(left - after - 1) !== "0");
       if (after > 0) key = this.#tokens.text();
     };
     return this.#container({ left, put, done });
@@ -205,6 +207,7 @@ class Raising {
   #error(): unknown {
     const name = this.#tokens.string();
     if (!isErrorName(name)) throw corruptStructured("an error has an unknown class");
+    const flags = this.#tokens.string();
     const error = this.#known(newError(name));
     const done = (): object => {
       // The trace of this very place would say nothing about where the error came from.
@@ -218,7 +221,7 @@ class Raising {
       });
       return error;
     };
-    return this.#properties(error, isHiddenErrorKey, done);
+    return this.#properties(error, flags, done);
   }
 
   #boxed(): unknown {

@@ -54,6 +54,7 @@ class Lowering {
   }
 
   run(root: unknown): unknown[] {
+    this.#count(1);
     this.#value(root);
     for (let frame = this.#stack.at(-1); frame !== undefined; frame = this.#stack.at(-1)) {
       if (frame.next === frame.values.length) {
@@ -71,7 +72,6 @@ class Lowering {
   }
 
   #value(value: unknown): void {
-    this.#count(1);
     switch (typeof value) {
       case "string":
         this.#text(value);
@@ -196,6 +196,11 @@ class Lowering {
     this.#tokens.push(tags.utf16, viewBytes(units));
   }
 
+  #open(frame: Frame): void {
+    this.#count(frame.values.length);
+    this.#stack.push(frame);
+  }
+
   #leaf(value: object, ...tokens: readonly unknown[]): void {
     this.#noOwn(value, 0);
     this.#tokens.push(...tokens);
@@ -208,14 +213,14 @@ class Lowering {
     values: readonly unknown[],
   ): void {
     this.#leaf(value, ...tokens);
-    this.#stack.push({ kind, keys: undefined, values, next: 0 });
+    this.#open({ kind, keys: undefined, values, next: 0 });
   }
 
   #properties(
     value: object,
     tokens: readonly unknown[],
     keys = Reflect.ownKeys(value),
-    hidden = (_: string) => false,
+    visible = (_: string) => true,
   ): void {
     if (Array.isArray(value))
       throw this.#refuse("is an array with another prototype. Store a plain array.");
@@ -228,10 +233,10 @@ class Lowering {
         );
       }
       names.push(key);
-      values.push(this.#read(value, key, !hidden(key)));
+      values.push(this.#read(value, key, visible(key)));
     }
     this.#tokens.push(...tokens, names.length);
-    this.#stack.push({ kind: "property", keys: names, values, next: 0 });
+    this.#open({ kind: "property", keys: names, values, next: 0 });
   }
 
   /** The value of an own data property. Accessors are refused without being called. */
@@ -271,7 +276,7 @@ class Lowering {
       const indices = keys.slice(0, count).map(Number);
       const values = indices.map((index) => this.#read(value, index, true));
       this.#tokens.push(tags.sparseArray, value.length, count);
-      this.#stack.push({ kind: "index", keys: indices, values, next: 0 });
+      this.#open({ kind: "index", keys: indices, values, next: 0 });
       return;
     }
     const values: unknown[] = [];
@@ -282,7 +287,7 @@ class Lowering {
       return;
     }
     this.#tokens.push(tags.array, count);
-    this.#stack.push({ kind: "index", keys: undefined, values, next: 0 });
+    this.#open({ kind: "index", keys: undefined, values, next: 0 });
   }
 
   #regExp(value: object): void {
@@ -323,7 +328,12 @@ class Lowering {
   #error(value: object, name: string): void {
     if (!native.isGenuineError(value))
       throw this.#refuse("has the prototype of an error and is none. Store a plain object.");
-    this.#properties(value, [tags.error, name], native.errorKeys(value), native.isHiddenErrorKey);
+    const keys = native.errorKeys(value);
+    // Errors alone have properties of both kinds: `message` is hidden, an assigned `cause` is not.
+    const visible = (key: string | symbol) =>
+      Object.prototype.propertyIsEnumerable.call(value, key);
+    const flags = keys.map((key) => (visible(key) ? "1" : "0")).join("");
+    this.#properties(value, [tags.error, name, flags], keys, visible);
   }
 
   /** To look for further properties takes longer than to store a large array: there they are not seen. */
@@ -342,7 +352,7 @@ class Lowering {
     const id = `${codec.name}@${codec.version}`;
     this.#tokens.push(tags.class, id);
     this.#beingEncoded.add(value);
-    this.#stack.push({
+    this.#open({
       kind: "class",
       keys: undefined,
       values: [this.#data(value, codec, id)],

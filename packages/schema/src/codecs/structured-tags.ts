@@ -37,7 +37,7 @@ export const tags = {
   regexp: 14,
   /** href */
   url: 15,
-  /** the name of the built-in class, count, then as object */
+  /** the name of the built-in class, a `1` or `0` for each property (enumerable or not), then as object */
   error: 16,
   /** the primitive value inside */
   boxed: 17,
@@ -70,9 +70,6 @@ export const errorClasses = [
   "URIError",
   "AggregateError",
 ] as const;
-
-/** Properties of errors that are not enumerable where the language itself makes them. */
-export const hiddenErrorKeys: ReadonlySet<string> = new Set(["message", "cause", "errors"]);
 
 /** Own properties of errors that say where they were made, by engine; they are not stored. */
 export const errorTraces: ReadonlySet<string> = new Set([

@@ -95,10 +95,11 @@ export class TokenReader {
 
   /** How many parts a container has, each of so many tokens: no more than are left. */
   size(tokensEach: number): number {
-    const count = this.natural();
-    if (count * tokensEach > this.#total - this.#consumed)
+    const size = this.natural();
+    if (size * tokensEach > this.#total - this.#consumed)
       throw corruptStructured("a count is larger than what is there");
-    return count;
+    this.count(size);
+    return size;
   }
 
   string(): string {

@@ -1,4 +1,3 @@
-// biome-ignore lint/correctness/noNodejsModules: package.json chooses this file in Node only.
 import { crc32 as zlibCrc32 } from "node:zlib";
 
 /** CRC-32 (ISO-HDLC, as in gzip) of bytes, going on from the value of the bytes before them. */
