@@ -13,7 +13,10 @@ export type WriteCondition = { readonly ifAbsent: true } | { readonly ifVersion:
 
 export interface WriteOptions extends CallOptions {
   readonly condition?: WriteCondition | undefined;
-  /** The caller gives the bytes away and never changes them again: the pool need not copy them. */
+  /**
+   * The caller gives these bytes away and never changes them again: the pool need not copy them. Of a
+   * larger buffer only this window is given away.
+   */
   readonly handOver?: boolean | undefined;
 }
 

@@ -69,7 +69,10 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
   protected abstract _open(options: CallOptions): Promise<void>;
   /** The bytes become the caller's: never a buffer that the pool goes on using. */
   protected abstract _read(key: string, options: CallOptions): Promise<ReadResult | undefined>;
-  /** The bytes are the hook's own, to keep or to transfer; they may be a window of a larger buffer. */
+  /**
+   * The bytes are the hook's own and may be kept. They may be a window of a larger buffer of which the rest
+   * is somebody else's: `bytes.buffer` may be transferred only where the window is the whole of it.
+   */
   protected abstract _write(
     key: string,
     bytes: Uint8Array,

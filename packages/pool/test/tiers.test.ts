@@ -255,6 +255,17 @@ describe("reads that were given up", () => {
     expect(textOf(await next)).toBe("far");
   });
 
+  it("don't hold up a cache that is closed meanwhile, nor are they lost", async () => {
+    const { cache, origin } = await pair();
+    const gate = origin.gate("read");
+    const reading = cache.read("a");
+    await settled();
+    await cache.close();
+    gate.open();
+    expect(textOf(await reading)).toBe("far");
+    await expect(cache.read("a")).rejects.toEqual(code("CLOSED"));
+  });
+
   it("keep nothing that was deleted since", async () => {
     const { cache, origin } = await pair();
     await origin.write("b", bytesOf("far b"));

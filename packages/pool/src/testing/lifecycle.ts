@@ -74,7 +74,7 @@ export function lifecycle(suite: Suite): void {
       }
     });
 
-    suite.it("doesn't serve as a disposed resource", async ({ fresh, rejects }) => {
+    suite.it("is closed by asyncDispose", async ({ fresh, rejects }) => {
       const pool = await fresh();
       await pool.open();
       await pool[Symbol.asyncDispose]();

@@ -63,6 +63,27 @@ export function roundTrips(suite: Suite): void {
       equalBytes((await pool.read(id))?.bytes, all.slice(100, 200), "a view of 100 bytes");
     });
 
+    suite.it("takes windows of one buffer that are handed over", async ({ pool, key }) => {
+      const all = noise(3000);
+      const original = all.slice();
+      const ids = [key(), key(), key()];
+      const window = (bytes: Uint8Array, i: number) => bytes.subarray(i * 1000, (i + 1) * 1000);
+      await Promise.all(ids.map((id, i) => pool.write(id, window(all, i), { handOver: true })));
+      await pool.writeMany([{ key: key("of many"), bytes: window(all, 1), handOver: true }]);
+      equalBytes(all, original, "the buffer whose windows were handed over");
+      for (const [i, id] of ids.entries()) {
+        equalBytes((await pool.read(id))?.bytes, window(original, i), `window ${i}`);
+      }
+      equalBytes((await pool.read(key("of many")))?.bytes, window(original, 1), "one of writeMany");
+      const whole = noise(1000, 2);
+      await pool.write(key("whole"), noise(1000, 2), { handOver: true });
+      equalBytes(
+        (await pool.read(key("whole")))?.bytes,
+        whole,
+        "a whole buffer that was handed over",
+      );
+    });
+
     suite.it("takes a Buffer", async ({ pool, key }) => {
       const id = key();
       await pool.write(id, Buffer.from("a small buffer of the shared slab"));

@@ -20,7 +20,7 @@ export interface PoolUnderTest {
 export interface DescribePoolOptions {
   /**
    * A new pool on storage that is empty and that no other pool uses: another prefix, another file.
-   * Called about thirty times; the pool need not be open.
+   * Called about forty times; the pool need not be open.
    */
   create(): PoolUnderTest | Promise<PoolUnderTest>;
   /**
