@@ -86,7 +86,7 @@ export class Laila implements AsyncDisposable {
    * it; `"NAME" in laila.args` tests. Printed or serialised, values are masked.
    */
   get args(): LailaArgs {
-    return this.#args;
+    return this.#args as LailaArgs;
   }
 
   /**
@@ -97,7 +97,8 @@ export class Laila implements AsyncDisposable {
     source: Parameters<typeof readArgs>[0],
     { signal }: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<LailaArgs> {
-    return readArgs(source, { into: this.#args, directory: this.directory, signal });
+    await readArgs(source, { into: this.#args, directory: this.directory, signal });
+    return this.args;
   }
 
   /** An argument as a secret that keeps its name, by which documents refer to it. MISSING_ARG, INVALID_ARGUMENT. */

@@ -207,7 +207,7 @@ export function lookUpArg(args: Args, name: string): unknown {
 }
 
 /** How a source is named in messages. */
-export function describe({ file, line, token }: ArgSource): string {
+function describe({ file, line, token }: ArgSource): string {
   if (file !== undefined) return line === undefined ? file : `${file}:${line}`;
   return token === undefined ? "the given object" : `the token ${token}=…`;
 }

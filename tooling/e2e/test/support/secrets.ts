@@ -1,5 +1,5 @@
 /** The forms in which a secret could lie in bytes: plain, hex, URL-encoded, base64 at each offset. */
-export function formsOf(secret: string): string[] {
+function formsOf(secret: string): string[] {
   const bytes = Buffer.from(secret);
   const base64 = [0, 1, 2].map((offset) => {
     const whole = Buffer.concat([Buffer.alloc(offset), bytes]).toString("base64");
