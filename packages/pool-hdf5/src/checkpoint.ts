@@ -8,7 +8,7 @@ import {
   lostMarker,
 } from "./checkpoint-job.js";
 import { type Hdf5, WorkerError } from "./hdf5.js";
-import { Kind, type Layout } from "./layout.js";
+import { indexNames, Kind, type Layout } from "./layout.js";
 import {
   putValue,
   readIndexBytes,
@@ -68,6 +68,8 @@ class CheckpointRun {
     // Opened before anything is written, so that no failed write-back can go unnoticed.
     const fd = fs.openSync(target, append ? "r+" : "w+", 0o600);
     try {
+      // Whoever may read the file may read the new one.
+      if (hasBase) fs.fchmodSync(fd, fs.statSync(path).mode);
       const foreignObjects = await this.#fill(append);
       fs.fsyncSync(fd);
       const { size } = fs.fstatSync(fd);
@@ -123,7 +125,7 @@ class CheckpointRun {
   async #carryOver(base: bigint, file: bigint, append: boolean): Promise<boolean> {
     const library = this.#library;
     const changed = new Set(this.#job.keys);
-    let datasets = 1;
+    let datasets: number = indexNames.length;
     for (const [key, entry] of readIndex(readIndexBytes(library, base, this.#job.path))) {
       if (entry.kind !== Kind.lost) datasets++;
       if (changed.has(key)) continue;

@@ -118,8 +118,8 @@ function elementOf(
   return integer ? { type: "integer", size, signed: code === "i" } : undefined;
 }
 
-/** The name of the dataset that keeps the index. No encoded key has an `@`. */
-export const indexName = "@laila.index";
+/** The datasets that keep the index, both the same. No encoded key has an `@`. */
+export const indexNames = ["@laila.index", "@laila.index.copy"] as const;
 
 /**
  * The dataset name of a key: percent-encoded, with `!'()*` and a leading dot too, because HDF5 gives `/` and

@@ -1,6 +1,13 @@
 import { crc32 } from "node:zlib";
 import { byteType, type Hdf5, textType, WorkerError } from "./hdf5.js";
-import { type ArrayLayout, datasetName, indexName, Kind, type Layout, layoutOf } from "./layout.js";
+import {
+  type ArrayLayout,
+  datasetName,
+  indexNames,
+  Kind,
+  type Layout,
+  layoutOf,
+} from "./layout.js";
 import { isWholeIndex, type SnapshotEntry } from "./snapshot-index.js";
 
 /** What the attributes of the root group say. */
@@ -64,30 +71,43 @@ function readNumber(library: Hdf5, file: bigint, name: string): number {
   return Number(bytes.readBigUInt64LE());
 }
 
-/** The bytes of the index. CORRUPT. */
+/** The bytes of the index, from whichever copy is whole. CORRUPT when neither is. */
 export function readIndexBytes(library: Hdf5, file: bigint, path: string): Buffer {
-  const { size, total_size: count } = library.metadata(file, indexName);
-  if (size * count > maxIndexBytes) throw damagedIndex(path);
-  const bytes = Buffer.allocUnsafeSlow(size * count);
-  library.readDataset(file, indexName, bytes);
-  if (!isWholeIndex(bytes)) throw damagedIndex(path);
-  return bytes;
+  for (const name of indexNames) {
+    const bytes = readCopy(library, file, name);
+    if (bytes && isWholeIndex(bytes)) return bytes;
+  }
+  throw damagedIndex(path);
+}
+
+function readCopy(library: Hdf5, file: bigint, name: string): Buffer | undefined {
+  try {
+    const { size, total_size: count } = library.metadata(file, name);
+    if (size * count > maxIndexBytes) return undefined;
+    const bytes = Buffer.allocUnsafeSlow(size * count);
+    library.readDataset(file, name, bytes);
+    return bytes;
+  } catch (error) {
+    if (error instanceof WorkerError && error.code === "CORRUPT") return undefined;
+    throw error;
+  }
 }
 
 function damagedIndex(path: string): WorkerError {
   return new WorkerError(
     "CORRUPT",
-    `The index of ${path} is damaged. Restore the file from a backup.`,
+    `Both copies of the index of ${path} are damaged. Restore the file from a backup.`,
   );
 }
 
 export function writeIndexBytes(library: Hdf5, file: bigint, bytes: Buffer, isNew: boolean): void {
-  if (isNew) {
-    library.putDataset(file, indexName, bytes, byteType, [bytes.length], true);
-    return;
+  for (const name of indexNames) {
+    if (isNew) library.putDataset(file, name, bytes, byteType, [bytes.length], true);
+    else {
+      library.resize(file, name, bytes.length);
+      library.writeDataset(file, name, bytes, 1, [bytes.length]);
+    }
   }
-  library.resize(file, indexName, bytes.length);
-  library.writeDataset(file, indexName, bytes, 1, [bytes.length]);
 }
 
 /** Stores a value under its key, as bytes or as what it is, and says how. */

@@ -1,4 +1,13 @@
-import { appendFile, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import {
+  appendFile,
+  chmod,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  truncate,
+  writeFile,
+} from "node:fs/promises";
 import { dirname } from "node:path";
 import { describe, expect, it } from "vitest";
 import { bytes, companions, crashImage, newFile, poolAt, rejection, text } from "./rooms.js";
@@ -97,6 +106,29 @@ it("tells the end of a write that was cut off from what was acknowledged", async
   expect(pool.damage).toEqual([]);
   const [aside] = (await companions(file)).filter((name) => name.startsWith(".torn-1-"));
   expect(await readFile(`${file}${aside}`, "utf8"), "set aside").toBe("half a record");
+});
+
+it("loses nothing when one copy of the index is damaged, and says so when both are", async () => {
+  const file = await inSnapshot();
+  const content = await readFile(file);
+  const first = content.indexOf("LAIX");
+  const second = content.indexOf("LAIX", first + 1);
+  await flip(file, first + 300);
+  const pool = poolAt(file);
+  for (const key of keys) expect(text(await pool.read(key))).toBe(valueOfKey(key));
+  await pool.close();
+  await flip(file, second + 900);
+  expect((await rejection(poolAt(file).open())).code).toBe("CORRUPT");
+});
+
+it("keeps the permissions that the file was given", async () => {
+  const file = await inSnapshot();
+  expect((await stat(file)).mode & 0o777).toBe(0o600);
+  await chmod(file, 0o644);
+  const pool = poolAt(file);
+  await pool.delete("key 1");
+  await pool.close();
+  expect((await stat(file)).mode & 0o777).toBe(0o644);
 });
 
 describe("a file that is not the pool's", () => {

@@ -166,6 +166,37 @@ describe("a disk that fails to sync", () => {
     expect(text(await poolAt(file).read("kept"))).toBe("1");
   });
 
+  it("while a checkpoint is under way loses nothing either", async () => {
+    const file = await newFile();
+    const pool = poolAt(file, { checkpointBytes: 2048 });
+    const original = files.rename;
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const rename = vi.spyOn(files, "rename").mockImplementationOnce(async (from, to) => {
+      await held;
+      await original(from, to);
+    });
+    const kept = Array.from({ length: 6 }, (_, i) => `kept ${i}`);
+    for (const key of kept) await pool.write(key, new Uint8Array(400).fill(7));
+    await vi.waitFor(() => expect(rename).toHaveBeenCalled(), { timeout: 20_000 });
+    await pool.delete("kept 0");
+    vi.spyOn(files, "fdatasync").mockRejectedValueOnce(failure("EIO"));
+    const failed = rejection(pool.write("unknown", bytes("2")));
+    release();
+    expect((await failed).code).toBe("UNAVAILABLE");
+    await pool.write("after", bytes("3"));
+    for (const each of [pool, poolAt(await crashImage(file))]) {
+      expect(await each.exists("kept 0")).toBe(false);
+      expect(await each.exists("unknown")).toBe(false);
+      expect(text(await each.read("after"))).toBe("3");
+      for (const key of kept.slice(1)) {
+        expect((await each.read(key))?.bytes).toEqual(new Uint8Array(400).fill(7));
+      }
+    }
+  });
+
   it("leaves a pool that can be read, when the fresh journal fails as well", async () => {
     const file = await newFile();
     const pool = poolAt(file);

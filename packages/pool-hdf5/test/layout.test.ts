@@ -131,7 +131,7 @@ describe("the HDF5 file", () => {
     expect(file.attrs.LAILA_format?.value).toBe(1n);
     expect(file.attrs.LAILA_generation?.value).toBe(1n);
     expect(file.attrs.LAILA_pool_id?.value).toMatch(/^[0-9a-f]{32}$/);
-    expect(file.keys().sort()).toEqual(["@laila.index", "a"]);
+    expect(file.keys().sort()).toEqual(["@laila.index", "@laila.index.copy", "a"]);
     file.close();
   });
 
