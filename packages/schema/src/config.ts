@@ -54,8 +54,8 @@ export function path<S extends $ZodType>(schema: S): S {
 export function fieldMark(schema: $ZodType): FieldMark | undefined {
   const found = marks.get(schema);
   if (found?.laila) return found as FieldMark;
-  const { innerType, in: input, options = [] } = schema._zod.def as Wrapper;
-  for (const inner of [innerType, input, ...options]) {
+  const { innerType, in: input, out, options = [] } = schema._zod.def as Wrapper;
+  for (const inner of [innerType, input, out, ...options]) {
     const within = inner && fieldMark(inner);
     if (within) return within;
   }
@@ -66,6 +66,7 @@ export function fieldMark(schema: $ZodType): FieldMark | undefined {
 interface Wrapper {
   readonly innerType?: $ZodType;
   readonly in?: $ZodType;
+  readonly out?: $ZodType;
   readonly options?: readonly $ZodType[];
 }
 

@@ -6,6 +6,7 @@ import * as native from "./native-values.js";
 import { NdArray, typedArrayName } from "./nd-array.js";
 import { encodeNpy } from "./npy.js";
 import {
+  checkedTypedArrayLength,
   maxStructuredDepth,
   maxStructuredNodes,
   structuredVersion,
@@ -37,9 +38,6 @@ interface Frame {
   /** The class instance that these values stand for. */
   readonly instance?: object;
 }
-
-/** Up to this length typed arrays are searched for further properties. */
-const checkedTypedArrayLength = 1024;
 
 class Lowering {
   readonly #tokens: unknown[] = [structuredVersion];
@@ -281,7 +279,7 @@ class Lowering {
     }
     const values: unknown[] = [];
     for (let i = 0; i < count; i++) values.push(this.#read(value, i, true));
-    if (count > 0 && isNumbers(values)) {
+    if (count > 0 && values.every((item): item is number => typeof item === "number")) {
       this.#count(count);
       this.#tokens.push(tags.numbers, viewBytes(Float64Array.from(values)));
       return;
@@ -405,8 +403,4 @@ class Lowering {
       cause,
     );
   }
-}
-
-function isNumbers(values: readonly unknown[]): values is readonly number[] {
-  return values.every((item) => typeof item === "number");
 }

@@ -81,3 +81,9 @@ export const errorTraces: ReadonlySet<string> = new Set([
   "column",
   "sourceURL",
 ]);
+
+/**
+ * Up to this length typed arrays are searched for further properties. Beyond it the search would take
+ * longer than to store the array; what there is then does not come back.
+ */
+export const checkedTypedArrayLength = 1024;

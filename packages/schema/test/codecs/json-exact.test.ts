@@ -59,12 +59,7 @@ describe("JSON-exact is not", () => {
     ["a Date", new Date(0)],
     ["a Map", new Map()],
     ["bytes", new Uint8Array(1)],
-    [
-      "arguments",
-      (function take(..._: unknown[]) {
-        return arguments;
-      })(1),
-    ],
+    ["arguments", runInNewContext("(function () { return arguments; })(1)")],
     ["a prototype that only looks native", Object.create({ constructor: Object, __proto__: null })],
     [
       "a foreign prototype with a toJSON",

@@ -211,7 +211,7 @@ describe("reading .npy trusts nothing", () => {
     ["too small a shape", good.replace("2", "1")],
     ["too large a shape", good.replace("2", "3")],
     ["a shape whose product overflows", good.replace("2,", "4294967296, 4294967296, 2")],
-    ["too many dimensions", good.replace("2,", "1, ".repeat(64) + "2")],
+    ["too many dimensions", good.replace("2,", `${"1, ".repeat(64)}2`)],
     ["empty strings without number", good.replace("|u1", "<U0").replace("2", "9007199254740991")],
   ])("refuses a header with %s", (_, header) => {
     errorOf(() => decodeNpy(npy(header, [7, 8])), "CORRUPT");

@@ -289,7 +289,7 @@ describe("what cannot come back exactly is refused with its path", () => {
     ["a WeakMap", [new WeakMap()], "data[0]"],
     ["a WeakRef", new WeakRef({}), "data"],
     ["a promise", { p: Promise.resolve() }, "data.p"],
-    ["a generator", (function* () {})(), "data"],
+    ["an iterator", [1].values(), "data"],
     ["a Blob", [new Blob(["x"])], "data[0]"],
     ["shared memory", new SharedArrayBuffer(1), "data"],
     [
@@ -528,7 +528,8 @@ describe("reading a structured value trusts nothing", () => {
     view.setUint32(8, count);
     view.setUint32(1, count + 3);
     errorOf(() => decodeStructured(bytes.subarray(0, count + 12)), "CORRUPT");
-    const million = new Array<number>(1_000_000).fill(1);
-    errorOf(() => encodeStructured(Array.from({ length: 10 }, () => [...million])), "TOO_LARGE");
+    const many = new Map<number, null>();
+    for (let i = 0; i <= count / 2; i++) many.set(i, null);
+    errorOf(() => encodeStructured(many), "TOO_LARGE");
   });
 });
