@@ -137,8 +137,14 @@ export class Laila implements AsyncDisposable {
     return this.policy.central.communication;
   }
 
-  /** Makes a policy the active one and returns the one before. Nothing is closed. */
+  /** Makes a policy the active one and returns the one before. Nothing is closed. INVALID_ARGUMENT. */
   activate(policy: Policy): Policy {
+    if (policy?.central === undefined) {
+      throw new LailaError(
+        "INVALID_ARGUMENT",
+        "activate takes a policy. One from recoverPolicy has to be awaited first: laila.activate(await recoverPolicy(…)).",
+      );
+    }
     const before = this.policy;
     this.#policy = policy;
     return before;

@@ -87,6 +87,13 @@ describe("createLaila", () => {
     expect(l.activate(second)).toBe(first);
     expect(l.activePolicy).toBe(second);
     expect(l.memory).toBe(second.central.memory);
+    const forgotten = Promise.resolve(first) as unknown as Policy;
+    expect(() => l.activate(forgotten)).toThrowError(
+      expect.objectContaining({
+        code: "INVALID_ARGUMENT",
+        message: expect.stringContaining("await"),
+      }),
+    );
     expect(l.command).toBe(second.central.command);
     expect(l.communication).toBe(second.central.communication);
     await first.central.memory.memorize(l.constant(1));

@@ -152,7 +152,16 @@ describe("what is wrong with a source", () => {
     await expect(readArgs(`${directory}/.env.d/..`, { directory: "/" })).rejects.toMatchObject({
       code: "INVALID_ARGUMENT",
     });
-    for (const source of [secret, [secret], ["=x"], 5, null]) {
+    for (const source of [
+      secret,
+      [secret],
+      ["=x"],
+      ["A=1", secret],
+      ["a..b=1"],
+      `p://u:${secret}@h/?a=b`,
+      5,
+      null,
+    ]) {
       const error: unknown = await readArgs(source as string).catch((e: unknown) => e);
       expect(error).toMatchObject({ code: "INVALID_ARGUMENT" });
       expect(inspect(error)).not.toContain(secret);
@@ -168,6 +177,10 @@ describe("what is wrong with a source", () => {
       });
     }
     expect(({} as Record<string, unknown>).polluted).toBeUndefined();
+    const args = makeArgs();
+    const partly = readArgs({ fine: 1, table: { constructor: 1 } }, { into: args });
+    await expect(partly).rejects.toMatchObject({ code: "INVALID_DOCUMENT" });
+    expect(Object.keys(args)).toEqual([]);
   });
 
   it("an aborted signal is ABORTED", async () => {

@@ -84,7 +84,7 @@ describe("destination binding", () => {
     await (await recover(documentOf(keys), { from: custom })).close();
   });
 
-  it("other secrets to the same place, and secrets in each other's fields", async () => {
+  it("other secrets to the same place, by any name that args have", async () => {
     const from = new VaultPool({ endpoint: home, ...keys });
     const swap = (vault: Record<string, unknown>) =>
       (vault.key_id = { $secret: "DATABASE_PASSWORD" });
@@ -92,6 +92,36 @@ describe("destination binding", () => {
       secrets: ["DATABASE_PASSWORD", "VAULT_KEY_VALUE"],
     });
     await expectUntrusted(recover(documentOf(keys, swap)), { destination: null });
+  });
+
+  it("a secret key in the place of a key id would be sent in clear", async () => {
+    const from = new VaultPool({ endpoint: home, ...keys });
+    const swap = (vault: Record<string, unknown>) => {
+      [vault.key_id, vault.key_value] = [vault.key_value, vault.key_id];
+    };
+    const error = await expectUntrusted(
+      recover(documentOf({ endpoint: home, ...keys }, swap), { from }),
+      {
+        secrets: ["VAULT_KEY_VALUE", "VAULT_KEY_ID"],
+      },
+    );
+    expect(error.message).toContain('"VAULT_KEY_VALUE" (as keyId)');
+    await expectUntrusted(recover(documentOf(keys, swap)), { destination: null });
+  });
+
+  it("more or fewer secrets than that pool sends", async () => {
+    const { keyId } = keys;
+    const one = new VaultPool({ endpoint: home, keyId });
+    await expectUntrusted(recover(documentOf({ endpoint: home, ...keys }), { from: one }), {});
+    const both = new VaultPool({ endpoint: home, ...keys });
+    await expectUntrusted(recover(documentOf({ endpoint: home, keyId }), { from: both }), {});
+  });
+
+  it("the caller's own secret takes the place of one that the pool it was read from sends", async () => {
+    const from = new VaultPool({ endpoint: home, ...keys });
+    const overrides = { vault: { keyValue: "another value" } };
+    await (await recover(documentOf({ endpoint: home, ...keys }), { from, overrides })).close();
+    expect(VaultPool.made.at(-1)?.settings).toMatchObject({ ...keys, keyValue: "another value" });
   });
 
   it("without `from`, only (b) and (c) are left", async () => {

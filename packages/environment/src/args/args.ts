@@ -192,6 +192,8 @@ export function mergeArgs(
 ): void {
   const table = tableOf(into);
   if (!table) throw new LailaError("INVALID_ARGUMENT", "into must be what readArgs gave before.");
+  // First into a table of its own: what is refused leaves nothing behind.
+  new ArgTable().merge(tree, sourceOf);
   table.merge(tree, sourceOf);
 }
 

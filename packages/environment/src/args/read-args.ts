@@ -111,14 +111,16 @@ function readFailure(path: string, cause: unknown): LailaError {
   return new LailaError(code, `The file ${path} ${told}.`, { cause, details: { file: path } });
 }
 
+/** `NAME=value`, `--NAME=value`, `table.name=value`. */
+const tokenPattern = /^(?:--)?([A-Za-z_][\w-]*(?:\.[\w-]+)*)=(.*)$/s;
+
 function readTokens(tokens: readonly unknown[], into: Args): void {
-  for (const token of tokens) {
-    const parts = typeof token === "string" ? /^(?:--)?([^=\s]+)=(.*)$/s.exec(token) : null;
-    const name = parts?.[1];
-    if (name === undefined) throw unreadable();
-    const tree = name
-      .split(".")
-      .reduceRight<unknown>((inner, part) => ({ [part]: inner }), parts?.[2]);
+  const parsed = tokens.map((token) =>
+    typeof token === "string" ? tokenPattern.exec(token) : null,
+  );
+  if (parsed.includes(null)) throw unreadable();
+  for (const [, name = "", value] of parsed as RegExpExecArray[]) {
+    const tree = name.split(".").reduceRight<unknown>((inner, part) => ({ [part]: inner }), value);
     mergeArgs(into, tree as ArgTree, () => ({ token: name }));
   }
 }

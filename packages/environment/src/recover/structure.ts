@@ -65,8 +65,8 @@ export function makeTaskforces(
     for (const field of Object.keys(config)) {
       if (!taskforceFields.has(field))
         throw invalid(
-          `${path}.${field}`,
-          "is a field that AsyncTaskForce does not have in the release installed here",
+          path,
+          `has the field ${shown(field)}, which AsyncTaskForce does not have in the release installed here`,
         );
     }
     const { max_concurrency: maxConcurrency, nickname } = config;
