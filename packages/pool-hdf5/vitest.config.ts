@@ -1,3 +1,3 @@
 import { project } from "@laila-tooling/vitest";
 
-export default project({ globalSetup: ["test/global-setup.ts"] });
+export default project({ globalSetup: ["test/build-worker.ts", "test/build-child.ts"] });

@@ -46,9 +46,3 @@ export function because(
 ): LailaError {
   return new LailaError(code, message, { cause, details });
 }
-
-/** The plain form in which the worker reports a failure. */
-export interface WorkerFailure {
-  readonly code: Code;
-  readonly message: string;
-}

@@ -12,7 +12,7 @@ import { crc32 } from "node:zlib";
  * nonce, so that a journal that lies inside a value (or is left over on the disk) is never taken for
  * records of this one.
  */
-export const headerBytes = 64;
+const headerBytes = 64;
 export const firstRecord = 2 * headerBytes;
 export const recordBytes = 40;
 

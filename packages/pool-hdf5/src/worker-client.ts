@@ -2,7 +2,8 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { LailaError } from "@laila/pool";
-import type { Api, Reply, Request } from "./worker.js";
+import type { Api } from "./worker.js";
+import { type Reply, type Request, workerMark } from "./worker-protocol.js";
 
 interface Waiting {
   resolve(value: unknown): void;
@@ -11,8 +12,6 @@ interface Waiting {
 
 /** From `src` and from `dist` alike, the built worker. */
 const workerUrl = new URL("../dist/worker.js", import.meta.url);
-/** What the worker module calls `workerMark`; importing it here would load the worker's code. */
-const workerMark = "@laila/pool-hdf5";
 
 /**
  * The thread in which the HDF5 library runs: started by the first call, and again after it died. It

@@ -1,17 +1,16 @@
 import { isMainThread, parentPort, workerData } from "node:worker_threads";
 import { checkpoint } from "./checkpoint.js";
 import type { CheckpointJob, CheckpointOutcome } from "./checkpoint-job.js";
-import type { WorkerFailure } from "./errors.js";
 import { Hdf5, WorkerError } from "./hdf5.js";
-import { readIndexBytes, readMark, readValue, type SnapshotMark } from "./snapshot.js";
+import { readIndexBytes, readMark, readValue } from "./snapshot.js";
 import type { SnapshotEntry } from "./snapshot-index.js";
-
-export interface OpenedSnapshot {
-  readonly handle: number;
-  readonly mark: SnapshotMark;
-  /** For `readIndex`. */
-  readonly index: Uint8Array;
-}
+import {
+  type OpenedSnapshot,
+  type Reply,
+  type Request,
+  type WorkerFailure,
+  workerMark,
+} from "./worker-protocol.js";
 
 const open = new Map<number, bigint>();
 let handles = 0;
@@ -53,21 +52,6 @@ export const api = {
 };
 
 export type Api = typeof api;
-
-export interface Request {
-  readonly id: number;
-  readonly method: keyof Api;
-  readonly args: readonly unknown[];
-}
-
-export interface Reply {
-  readonly id: number;
-  readonly value?: unknown;
-  readonly failure?: WorkerFailure;
-}
-
-/** Marks a worker as ours: the module is also imported directly, inside other people's workers. */
-export const workerMark = "@laila/pool-hdf5";
 
 async function serve({ id, method, args }: Request): Promise<void> {
   let reply: Reply;
