@@ -1,0 +1,67 @@
+import * as main from "@laila/schema";
+import * as codecs from "@laila/schema/codecs";
+import { expect, it } from "vitest";
+
+// A change here is a change for every user: see to the changeset.
+it("@laila/schema exports these", () => {
+  expect(Object.keys(main).sort()).toMatchInlineSnapshot(`
+    [
+      "ClassRegistry",
+      "Entry",
+      "LailaError",
+      "NdArray",
+      "Secret",
+      "abortError",
+      "blueprintLeaves",
+      "constant",
+      "decodeRecord",
+      "defaultNamespace",
+      "documentDigest",
+      "encodeRecord",
+      "entryAt",
+      "environmentDocument",
+      "environmentVersion",
+      "errorCodes",
+      "exempt",
+      "fieldMark",
+      "fieldsOf",
+      "formatGlobalId",
+      "globalIdOf",
+      "isGlobalId",
+      "isLailaError",
+      "isSecretReference",
+      "isUuid",
+      "mapBlueprint",
+      "maxBlueprintDepth",
+      "maxEnvironmentBytes",
+      "maxEnvironmentDepth",
+      "namespaceFor",
+      "newUuid",
+      "parseBlueprint",
+      "parseEnvironmentDocument",
+      "parseGlobalId",
+      "parseJson",
+      "path",
+      "secret",
+      "storedNames",
+      "toSnake",
+      "uuidOf",
+      "variable",
+    ]
+  `);
+});
+
+it("@laila/schema/codecs exports these", () => {
+  expect(Object.keys(codecs).sort()).toMatchInlineSnapshot(`
+    [
+      "ClassRegistry",
+      "NdArray",
+      "decodeNpy",
+      "decodeStructured",
+      "encodeNpy",
+      "encodeStructured",
+      "isJsonExact",
+      "maxJsonDepth",
+    ]
+  `);
+});
