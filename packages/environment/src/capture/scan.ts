@@ -45,35 +45,34 @@ export function refuseSecrets(document: object, secrets: ReadonlyMap<string, str
   walk(document, "environment");
 }
 
-/** The text itself and what it becomes when URL-decoded, as often as that changes it. */
+/** The text itself and what it becomes when URL-decoded, several times over, `+` as a space or not. */
 function decodings(text: string): string[] {
-  const forms = [text];
-  for (let form = text; forms.length < 5; ) {
-    const decoded = form.replaceAll("+", " ").replace(/(?:%[0-9A-Fa-f]{2})+/g, decode);
-    const kept = form.replace(/(?:%[0-9A-Fa-f]{2})+/g, decode);
-    if (kept === form && decoded === form) break;
-    if (decoded !== kept) forms.push(decoded);
-    if (kept === form) break;
-    forms.push(kept);
-    form = kept;
+  const forms = new Set([text]);
+  // A set that grows while it is walked: what was decoded is decoded again.
+  for (const form of forms) {
+    if (forms.size > 8) break;
+    forms.add(decoded(form)).add(decoded(form.replaceAll("+", " ")));
   }
-  return forms;
+  return [...forms];
 }
 
-function decode(escapes: string): string {
-  try {
-    return decodeURIComponent(escapes);
-  } catch {
-    // Not UTF-8: byte for byte is what a reader could still make of it.
-    return escapes.replace(/%([0-9A-Fa-f]{2})/g, (_, hex: string) =>
-      String.fromCharCode(Number.parseInt(hex, 16)),
-    );
-  }
+function decoded(text: string): string {
+  return text.replace(/(?:%[0-9A-Fa-f]{2})+/g, (escapes) => {
+    try {
+      return decodeURIComponent(escapes);
+    } catch {
+      // Not UTF-8: byte for byte is what a reader could still make of it.
+      return escapes.replace(/%(..)/g, (_, hex: string) =>
+        String.fromCharCode(Number.parseInt(hex, 16)),
+      );
+    }
+  });
 }
 
 function credentialInUrl(text: string): string | undefined {
-  for (const [url] of text.matchAll(/[a-z][a-z0-9+.-]*:\/\/[^\s"'<>]+/gi)) {
-    if (/^[^/]*:\/\/[^/?#]*@/.test(url)) return "a URL with user info";
+  // From the "://" on: what stands before it does not matter, and looking for it would cost.
+  for (const [url] of text.matchAll(/:\/\/[^\s"'<>]+/g)) {
+    if (/^:\/\/[^/?#]*@/.test(url)) return "a URL with user info";
     const query = /\?([^#]*)/.exec(url)?.[1] ?? "";
     for (const pair of query.split("&")) {
       const name = pair.split("=", 1)[0] ?? "";
