@@ -237,6 +237,12 @@ describe("the scan before a document is given out", () => {
     );
   });
 
+  it("takes long texts as they are, and is done with them", () => {
+    const text = "a".repeat(500_000);
+    const other = "%41".repeat(100_000);
+    expect(capturedVault({ tags: { text, other } }).tags).toEqual({ text, other });
+  });
+
   it.each(["https://host/a@b?c=d@e", "mailto:me@example.org", "https://h/?page=2", "a@b.c"])(
     "takes %s",
     (url) => {
