@@ -265,6 +265,16 @@ describe("faults while saving", () => {
     expect(await keysOf(pool)).toEqual([]);
   });
 
+  it("a storage that cannot be reached is told of once, without another try or a warning", async () => {
+    const warn = vi.spyOn(process, "emitWarning").mockReturnValue(undefined);
+    const pool = new FaultyPool();
+    pool.fault = () => "lost-request";
+    const error = await failure(saveEnvironment(environment(), { name: "prod", pool }));
+    expect(error).toMatchObject({ code: "UNAVAILABLE" });
+    expect(pool.log.sort()).toEqual(["read MANIFEST", "write ENTRY"]);
+    expect(warn).not.toHaveBeenCalled();
+  });
+
   it("when it cannot be known, the error says so and the leaf stays", async () => {
     const pool = new FaultyPool();
     let down = false;

@@ -107,8 +107,9 @@ class Saving {
       readHead(pool, this.#headId, signal),
       this.#writeLeaf(),
     ]);
+    // Where the leaf itself could not be written, there is nothing to delete, and no way to.
+    if (written.status === "rejected") throw written.reason;
     if (read.status === "rejected") return this.#abandon(read.reason);
-    if (written.status === "rejected") return this.#abandon(written.reason);
     let head = read.value;
     for (let tries = 1; ; tries++) {
       const settled = this.#settled(head);
