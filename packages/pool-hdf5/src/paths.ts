@@ -3,7 +3,7 @@ import { homedir } from "node:os";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import { isLailaError, LailaError, type PoolOptions } from "@laila/pool";
 import { fileError, systemCode } from "./errors.js";
-import { files } from "./files.js";
+import { files, syncDirectory } from "./files.js";
 
 /** The files of one pool; all lie beside the HDF5 file. */
 export class PoolPaths {
@@ -78,11 +78,19 @@ function lailaHome(home: string | undefined): string {
  */
 export async function preparePath(path: string): Promise<PoolPaths> {
   try {
-    await files.mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await createDirectory(dirname(path));
     const stats = await lstatIfThere(path);
     if (!stats) return new PoolPaths(join(await files.realpath(dirname(path)), basename(path)));
     const real = await files.realpath(path);
-    const { nlink } = await files.stat(real);
+    const status = await files.stat(real);
+    if (!status.isFile()) {
+      throw new LailaError(
+        "INVALID_CONFIG",
+        `${real} is not a file. Give the pool the path of its HDF5 file, which need not exist yet.`,
+        { details: { path: real } },
+      );
+    }
+    const { nlink } = status;
     if (nlink > 1) {
       throw new LailaError(
         "INVALID_CONFIG",
@@ -94,6 +102,15 @@ export async function preparePath(path: string): Promise<PoolPaths> {
   } catch (error) {
     if (isLailaError(error)) throw error;
     throw fileError(error, "Preparing the pool file", path);
+  }
+}
+
+/** Creates what is missing, durably: a file in a directory that is lost is lost too. */
+async function createDirectory(directory: string): Promise<void> {
+  const first = await files.mkdir(directory, { recursive: true, mode: 0o700 });
+  if (first === undefined) return;
+  for (let made = directory; made.length >= first.length; made = dirname(made)) {
+    await syncDirectory(dirname(made));
   }
 }
 

@@ -256,6 +256,8 @@ export class Store {
   /** Everything acknowledged is in the journals, which go on growing: nothing is lost, but it is said. */
   #postpone(error: unknown): void {
     this.#nextCheckpointAt = this.#journals.bytes + this.#threshold;
+    // Whoever took the lock by force has read the journals and will delete them: no more acknowledgements.
+    if (isLailaError(error, "LOCKED")) this.#broken = error;
     const message = error instanceof Error ? error.message : String(error);
     process.emitWarning(
       `A checkpoint of ${this.#paths.file} failed and is tried again later: ${message}`,

@@ -65,6 +65,8 @@ if (task.do === "hold") {
   const pool = new HDF5Pool({ filePath });
   await pool.read("kept");
   await pool.write("kept", Buffer.from("by the child"));
+  // Larger than a piece: the HDF5 library complains on the way, and nobody should see it.
+  await pool.write("large", new Uint8Array(5 << 20));
   if (task.close) await pool.close();
   process.stdin.destroy();
   say("ready");

@@ -92,6 +92,19 @@ it("stops before it replaces a file whose lock was taken away by force", async (
   expect(text(await robber.read("a"))).toBe("1");
 });
 
+it("acknowledges nothing more once it finds out that its lock was taken away", async () => {
+  const file = await newFile();
+  const robbed = poolAt(file, { checkpointBytes: 1024 });
+  await robbed.write("a", bytes("1"));
+  await poolAt(file, { forceUnlock: true }).open();
+  const error = await rejection(
+    (async () => {
+      for (let i = 0; i < 100; i++) await robbed.write(`key ${i}`, new Uint8Array(500));
+    })(),
+  );
+  expect(error.code).toBe("LOCKED");
+});
+
 it("leaves no lock behind, and nothing at all where nothing was written", async () => {
   const file = await newFile();
   const pool = poolAt(file);
@@ -110,4 +123,10 @@ it("refuses a file with hard links", async () => {
   await writeFile(`${file}.other`, "");
   await link(`${file}.other`, `${file}.second`);
   expect((await rejection(poolAt(`${file}.other`).open())).code).toBe("INVALID_CONFIG");
+});
+
+it("refuses a directory", async () => {
+  const error = await rejection(poolAt(await newDirectory()).open());
+  expect(error.code).toBe("INVALID_CONFIG");
+  expect(error.message).toContain("is not a file");
 });
