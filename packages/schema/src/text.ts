@@ -15,6 +15,13 @@ export const isWellFormed: (text: string) => boolean = native
   ? (text) => native.call(text)
   : (text) => !/\p{Surrogate}/u.test(text);
 
+/** The text's units as they are, little endian. */
+export function utf16Bytes(text: string): Uint8Array {
+  const view = new DataView(new ArrayBuffer(2 * text.length));
+  for (let i = 0; i < text.length; i++) view.setUint16(2 * i, text.charCodeAt(i), true);
+  return new Uint8Array(view.buffer);
+}
+
 /** A text for a message: quoted, and cut where it would be long. */
 export function quote(text: string, limit = 80): string {
   return JSON.stringify(text.length > limit ? `${text.slice(0, limit)}…` : text);

@@ -1,21 +1,9 @@
+import { type Getter, getter } from "./intrinsics.js";
 import { nativeName } from "./realm.js";
 import { errorClasses, errorTraces } from "./structured-tags.js";
-import { viewBytes } from "./views.js";
 
-type Getter = (this: unknown) => unknown;
-
-function getter(prototype: object, name: PropertyKey): Getter {
-  const get = Object.getOwnPropertyDescriptor(prototype, name)?.get;
-  if (get === undefined) throw new TypeError(`This runtime lacks the getter of ${String(name)}.`);
-  return get;
-}
-
-// Each throws when its receiver is not genuinely of its class, in whatever realm that was made; nothing
-// that the receiver itself defines is called.
 const regExpSource = getter(RegExp.prototype, "source");
 const regExpFlags = getter(RegExp.prototype, "flags");
-const bufferLength = getter(ArrayBuffer.prototype, "byteLength");
-const viewLength = getter(DataView.prototype, "byteLength");
 const urlHref = getter(URL.prototype, "href");
 const unbox: Readonly<Record<string, Getter>> = {
   Number: Number.prototype.valueOf,
@@ -68,21 +56,13 @@ export function urlText(value: object): string | undefined {
   return new URL(href).href === href ? href : undefined;
 }
 
-/** The bytes of an ArrayBuffer; undefined when it is resizable. */
-export function bufferBytes(value: object): Uint8Array | undefined {
-  bufferLength.call(value);
-  const buffer = value as ArrayBuffer & { readonly resizable?: boolean };
-  return buffer.resizable === true ? undefined : new Uint8Array(buffer);
-}
-
-export function dataViewBytes(value: object): Uint8Array {
-  viewLength.call(value);
-  return viewBytes(value as DataView);
-}
-
 /** True for what the engine itself made as an error, not for what only has its prototype. */
 export function isGenuineError(value: object): boolean {
-  return Object.prototype.toString.call(value) === "[object Error]";
+  // A tag of its own would hide what it is, and could be an accessor.
+  return (
+    !Object.hasOwn(value, Symbol.toStringTag) &&
+    Object.prototype.toString.call(value) === "[object Error]"
+  );
 }
 
 /** The own keys of an error that are stored: not the traces that engines put there. */

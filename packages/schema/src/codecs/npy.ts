@@ -22,7 +22,7 @@ import {
   parseNpyHeader,
 } from "./npy-header.js";
 import { nativeName } from "./realm.js";
-import { viewBytes } from "./views.js";
+import { hasExtras, viewBytes } from "./views.js";
 
 /** A value as .npy: the JavaScript type to give back, and the payload in pieces. */
 export interface EncodedArray {
@@ -47,15 +47,20 @@ const typedArrayDtypes: Readonly<Record<string, NumericDtypeName>> = {
 
 /**
  * A typed array (a direct instance, of any realm) or an {@link NdArray} as .npy, little endian.
- * Undefined for anything else. The parts may be views of the value's own memory.
+ * Undefined for anything else, and for those with further properties. The parts may be views of the value's own memory.
  */
 export function encodeNpy(value: unknown): EncodedArray | undefined {
-  if (NdArray.is(value)) return { type: "NdArray", parts: ndArrayParts(value) };
+  if (NdArray.is(value)) {
+    return Reflect.ownKeys(value).length > 4
+      ? undefined
+      : { type: "NdArray", parts: ndArrayParts(value) };
+  }
   const name = typedArrayName(value);
   if (name === undefined || nativeName(Object.getPrototypeOf(value)) !== name) return undefined;
   const dtype = typedArrayDtypes[name];
   if (dtype === undefined) return undefined;
   const view = value as NumericData;
+  if (hasExtras(view)) return undefined;
   const header = formatNpyHeader({
     descr: descrOf(dtype),
     fortranOrder: false,

@@ -1,19 +1,25 @@
 import { Encoder } from "@msgpack/msgpack";
 import { isLailaError, LailaError } from "../errors.js";
-import { isWellFormed } from "../text.js";
+import { isWellFormed, utf16Bytes } from "../text.js";
 import type { ClassCodec, ClassRegistry } from "./class-registry.js";
 import * as native from "./native-values.js";
 import { NdArray, typedArrayName } from "./nd-array.js";
 import { encodeNpy } from "./npy.js";
 import {
-  checkedTypedArrayLength,
   maxStructuredDepth,
   maxStructuredNodes,
   structuredVersion,
   tags,
 } from "./structured-tags.js";
 import { type PathStep, step, unsupportedType } from "./value-path.js";
-import { isByteArray, joinBytes, viewBytes } from "./views.js";
+import {
+  bufferBytes,
+  dataViewBytes,
+  hasExtras,
+  isByteArray,
+  joinBytes,
+  viewBytes,
+} from "./views.js";
 
 /**
  * Any supported value as a structured payload: see structured-tags for its form. Reads own data
@@ -173,7 +179,7 @@ class Lowering {
         this.#arrayBuffer(value);
         return true;
       case "DataView":
-        this.#leaf(value, tags.dataView, native.dataViewBytes(value));
+        this.#leaf(value, tags.dataView, dataViewBytes(value));
         return true;
     }
     if (native.isBoxedName(name)) this.#boxed(value, name);
@@ -189,9 +195,7 @@ class Lowering {
       this.#tokens.push(text);
       return;
     }
-    const units = new DataView(new ArrayBuffer(2 * text.length));
-    for (let i = 0; i < text.length; i++) units.setUint16(2 * i, text.charCodeAt(i), true);
-    this.#tokens.push(tags.utf16, viewBytes(units));
+    this.#tokens.push(tags.utf16, utf16Bytes(text));
   }
 
   #open(frame: Frame): void {
@@ -308,7 +312,7 @@ class Lowering {
   }
 
   #arrayBuffer(value: object): void {
-    const bytes = native.bufferBytes(value);
+    const bytes = bufferBytes(value);
     if (bytes === undefined)
       throw this.#refuse(
         "is a resizable ArrayBuffer, which would come back with a fixed length. Store a copy: buffer.slice().",
@@ -334,10 +338,8 @@ class Lowering {
     this.#properties(value, [tags.error, name, flags], keys, visible);
   }
 
-  /** To look for further properties takes longer than to store a large array: there they are not seen. */
   #typedArray(value: ArrayBufferView & { readonly length?: number }, name: string): void {
-    const length = value.length ?? 0;
-    if (length <= checkedTypedArrayLength) this.#noOwn(value, length);
+    if (hasExtras(value)) throw this.#extra(Reflect.ownKeys(value).at(-1));
     this.#tokens.push(tags.typedArray, name, viewBytes(value));
   }
 

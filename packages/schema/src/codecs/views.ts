@@ -1,6 +1,8 @@
 import { LailaError } from "../errors.js";
+import { getter } from "./intrinsics.js";
 import { typedArrayName } from "./nd-array.js";
 import { nativeName } from "./realm.js";
+import { checkedTypedArrayLength } from "./structured-tags.js";
 
 /** The bytes a view shows, without copying. */
 export function viewBytes(view: ArrayBufferView): Uint8Array {
@@ -16,20 +18,49 @@ export function isByteArray(value: unknown): value is Uint8Array {
   return Buffer !== undefined && prototype === Buffer.prototype;
 }
 
+const bufferLength = getter(ArrayBuffer.prototype, "byteLength");
+const viewLength = getter(DataView.prototype, "byteLength");
+
+/** The bytes of an ArrayBuffer; undefined when it is resizable. Throws for what is none. */
+export function bufferBytes(value: object): Uint8Array | undefined {
+  bufferLength.call(value);
+  const buffer = value as ArrayBuffer & { readonly resizable?: boolean };
+  return buffer.resizable === true ? undefined : new Uint8Array(buffer);
+}
+
+/** The bytes of a DataView. Throws for what is none. */
+export function dataViewBytes(value: object): Uint8Array {
+  viewLength.call(value);
+  return viewBytes(value as DataView);
+}
+
+/** True when a typed array has further properties: looked for up to {@link checkedTypedArrayLength}. */
+export function hasExtras(view: ArrayBufferView & { readonly length?: number }): boolean {
+  const length = view.length ?? 0;
+  return length <= checkedTypedArrayLength && Reflect.ownKeys(view).length > length;
+}
+
 /**
  * What the bytes codec writes: Uint8Array (Buffer comes back as one), ArrayBuffer, DataView.
- * Undefined for anything else.
+ * Undefined for anything else, also for those with further properties, resizable, detached or not genuine:
+ * the structured codec says what is wrong with them.
  */
 export function encodeBytes(
   value: unknown,
 ): { readonly type: string; readonly parts: readonly Uint8Array[] } | undefined {
-  if (isByteArray(value)) return { type: "Uint8Array", parts: [viewBytes(value)] };
+  if (isByteArray(value))
+    return hasExtras(value) ? undefined : { type: "Uint8Array", parts: [viewBytes(value)] };
   if (typeof value !== "object" || value === null) return undefined;
   const prototype: object | null = Object.getPrototypeOf(value);
-  const name = prototype === null ? undefined : nativeName(prototype);
-  if (name === "ArrayBuffer") return { type: name, parts: [new Uint8Array(value as ArrayBuffer)] };
-  if (name === "DataView") return { type: name, parts: [viewBytes(value as DataView)] };
-  return undefined;
+  const type = prototype === null ? undefined : nativeName(prototype);
+  if ((type !== "ArrayBuffer" && type !== "DataView") || Reflect.ownKeys(value).length > 0)
+    return undefined;
+  try {
+    const bytes = type === "ArrayBuffer" ? bufferBytes(value) : dataViewBytes(value);
+    return bytes && { type, parts: [bytes] };
+  } catch {
+    return undefined;
+  }
 }
 
 /** Gives back what {@link encodeBytes} wrote. An ArrayBuffer is copied; the others are views. */

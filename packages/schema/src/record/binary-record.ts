@@ -16,6 +16,7 @@ import {
   entryOf,
   isMembers,
   type Members,
+  maxRecordDepth,
   readFields,
   recordMembersOf,
 } from "./fields.js";
@@ -30,7 +31,6 @@ const magic = [0x4c, 0x41, 0x49, 0x4c, 0x41];
 const preambleVersion = 1;
 const preambleLength = 24;
 const maxHeaderLength = 1024 * 1024;
-const maxHeaderDepth = 256;
 /** A view of less than this would keep its neighbours in a shared buffer alive, and show them. */
 const copyBelow = 4096;
 
@@ -46,7 +46,7 @@ export function encodeBinaryRecord(
   entry: Entry,
   { codec, type, parts }: EncodedPayload,
   options: EncodeRecordOptions,
-): Uint8Array {
+): Uint8Array<ArrayBuffer> {
   const { digest = "crc32" } = options;
   const length = parts.reduce((sum, part) => sum + part.length, 0);
   const members = recordMembersOf(entry, codec, { type }, options);
@@ -150,7 +150,7 @@ function own(bytes: Uint8Array, start: number): Uint8Array {
 }
 
 function parseHeader(bytes: Uint8Array): Members {
-  if (jsonDepth(bytes) > maxHeaderDepth) throw corruptRecord("its header is nested too deep");
+  if (jsonDepth(bytes) > maxRecordDepth) throw corruptRecord("its header is nested too deep");
   let header: unknown;
   try {
     header = JSON.parse(decodeUtf8(bytes));

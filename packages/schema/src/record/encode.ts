@@ -16,7 +16,10 @@ import type { EncodeRecordOptions } from "./types.js";
  * UNSUPPORTED_TYPE with the path of what could not come back exactly; TOO_LARGE when the record is more
  * than the runtime can hold; INVALID_ARGUMENT when an option is malformed. Format: formats.md, "Record".
  */
-export function encodeRecord(entry: Entry, options: EncodeRecordOptions = {}): Uint8Array {
+export function encodeRecord(
+  entry: Entry,
+  options: EncodeRecordOptions = {},
+): Uint8Array<ArrayBuffer> {
   if (!isGlobalId(entry?.globalId)) {
     throw new LailaError(
       "INVALID_ARGUMENT",

@@ -1,4 +1,4 @@
-import { isJsonExact } from "../codecs/json-exact.js";
+import { isJsonExact, maxJsonDepth } from "../codecs/json-exact.js";
 import { Entry } from "../entry.js";
 import { LailaError } from "../errors.js";
 import { type GlobalId, isGlobalId, isUuid } from "../global-id.js";
@@ -11,6 +11,9 @@ import type {
 } from "./types.js";
 
 export const recordVersion = 1;
+
+/** The record and its entry lie around what JSON-exact values they hold. */
+export const maxRecordDepth = maxJsonDepth + 2;
 
 /** What a later version may name in `requires`: nothing yet. */
 const understood: ReadonlySet<unknown> = new Set<unknown>();

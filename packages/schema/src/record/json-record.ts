@@ -1,4 +1,3 @@
-import { maxJsonDepth } from "../codecs/json-exact.js";
 import type { Entry } from "../entry.js";
 import { LailaError } from "../errors.js";
 import { jsonDepth, jsonProblems } from "../json-scanner.js";
@@ -13,17 +12,19 @@ import {
   isMembers,
   isPythonRecord,
   type Members,
+  maxRecordDepth,
   readFields,
   recordMembersOf,
 } from "./fields.js";
 import type { DecodedRecord, DecodeRecordOptions, EncodeRecordOptions } from "./types.js";
 
-/** The record object and its entry lie around the payload. */
-const maxRecordDepth = maxJsonDepth + 2;
 const closingBrace = Uint8Array.of(0x7d);
 
 /** A record whose payload is JSON-exact, as JSON text in UTF-8. */
-export function encodeJsonRecord(entry: Entry, options: EncodeRecordOptions): Uint8Array {
+export function encodeJsonRecord(
+  entry: Entry,
+  options: EncodeRecordOptions,
+): Uint8Array<ArrayBuffer> {
   const { digest = "crc32" } = options;
   const text = toJsonText(recordMembersOf(entry, "json", { payload: entry.data }, options));
   const placeholder = digestMember(" ".repeat(digestLength(digest)));

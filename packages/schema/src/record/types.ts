@@ -7,22 +7,22 @@ export type DigestName = "crc32" | "sha256";
 
 export interface EncodeRecordOptions {
   /** The global id of the policy that writes, or null. */
-  readonly recorder?: GlobalId | null;
-  readonly borrower?: GlobalId | null;
+  readonly recorder?: GlobalId | null | undefined;
+  readonly borrower?: GlobalId | null | undefined;
   /** When it was written; now unless given. */
-  readonly timestamp?: Date;
-  readonly digest?: DigestName;
+  readonly timestamp?: Date | undefined;
+  readonly digest?: DigestName | undefined;
   /** Further members of the record, beside `entry` (such as `environment`). Plain JSON. */
-  readonly extra?: Readonly<Record<string, unknown>>;
+  readonly extra?: Readonly<Record<string, unknown>> | undefined;
   /** Further members inside `entry`. Plain JSON. */
-  readonly entryExtra?: Readonly<Record<string, unknown>>;
-  readonly classes?: ClassRegistry;
+  readonly entryExtra?: Readonly<Record<string, unknown>> | undefined;
+  readonly classes?: ClassRegistry | undefined;
 }
 
 export interface DecodeRecordOptions {
   /** The key that the bytes were found under: a record of another id is CORRUPT ("misfiled"). */
-  readonly key?: GlobalId;
-  readonly classes?: ClassRegistry;
+  readonly key?: GlobalId | undefined;
+  readonly classes?: ClassRegistry | undefined;
 }
 
 export interface DecodedRecord {

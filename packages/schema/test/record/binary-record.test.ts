@@ -164,6 +164,17 @@ describe("reading a binary record trusts nothing", () => {
     errorOf(changed('"codec"', `"deep":${deep},"codec"`), "CORRUPT");
   });
 
+  it("reads as deep a header as it writes", () => {
+    let deep: Record<string, unknown> = {};
+    for (let i = 1; i < 256; i++) deep = { deep };
+    for (const data of [1, undefined]) {
+      expectSame(
+        decodeRecord(encodeRecord(constant(data), { extra: deep, entryExtra: deep })).entryExtra,
+        deep,
+      );
+    }
+  });
+
   it("tells a transformed value from a record", () => {
     expect(errorOf(() => decodeRecord(bytesOf("LAILX\u0001")), "UNSUPPORTED").message).toContain(
       "transforms",
