@@ -156,16 +156,12 @@ class Lowering {
       case "Array":
         this.#array(value);
         return true;
-      case "Map": {
-        const parts = native.mapParts(value);
-        this.#container(value, "map", [tags.map, parts.length / 2], parts);
+      case "Map":
+        this.#collection(value, "map", tags.map, native.mapParts(value), 2);
         return true;
-      }
-      case "Set": {
-        const items = native.setItems(value);
-        this.#container(value, "set", [tags.set, items.length], items);
+      case "Set":
+        this.#collection(value, "set", tags.set, native.setItems(value), 1);
         return true;
-      }
       case "Date":
         this.#leaf(value, tags.date, native.dateTime(value));
         return true;
@@ -208,13 +204,14 @@ class Lowering {
     this.#tokens.push(...tokens);
   }
 
-  #container(
+  #collection(
     value: object,
     kind: PathStep,
-    tokens: readonly unknown[],
+    tag: number,
     values: readonly unknown[],
+    each: number,
   ): void {
-    this.#leaf(value, ...tokens);
+    this.#leaf(value, tag, values.length / each);
     this.#open({ kind, keys: undefined, values, next: 0 });
   }
 
