@@ -125,6 +125,7 @@ describe("reading a binary record trusts nothing", () => {
     errorOf(changed('"_state"', '"payload":1,"_state"'), "CORRUPT");
     errorOf(changed('"codes":[]', '"codes":["x"]'), "UNTRUSTED_CODE");
     errorOf(changed("{", "["), "CORRUPT");
+    errorOf(changed("{", "\ufeff{"), "CORRUPT");
     errorOf(
       () => decodeRecord(sealBinary({ header: `[${crcDigest(payload)}]`, payload })),
       "CORRUPT",

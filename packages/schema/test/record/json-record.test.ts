@@ -338,6 +338,9 @@ describe("a record of Python LAILA", () => {
     errorOf(() => read("big"), "UNSUPPORTED_TYPE");
     errorOf(() => read("nan"), "CORRUPT");
     errorOf(() => read("extra"), "CORRUPT");
+    const malformed = Buffer.from(python.records.plain);
+    malformed[malformed.indexOf("a")] = 0xff;
+    errorOf(() => decodeRecord(malformed), "CORRUPT");
     errorOf(() => decodeRecord(bytesOf(python.records.plain), { key: globalIdOf("y") }), "CORRUPT");
     errorOf(
       () =>

@@ -55,7 +55,11 @@ export const primitive: fc.Arbitrary<unknown> = fc.oneof(
 
 const bytes = fc.uint8Array({ maxLength: 40 });
 
+/** Not every runtime has this one. */
+const { Float16Array } = globalThis as { Float16Array?: typeof Float32Array };
+
 const views = [
+  ...(Float16Array ? [Float16Array] : []),
   Int8Array,
   Uint8Array,
   Uint8ClampedArray,
