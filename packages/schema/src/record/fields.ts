@@ -10,7 +10,7 @@ import type {
   EncodeRecordOptions,
 } from "./types.js";
 
-export const recordVersion = 1;
+const recordVersion = 1;
 
 /** The record and its entry lie around what JSON-exact values they hold. */
 export const maxRecordDepth = maxJsonDepth + 2;

@@ -6,7 +6,7 @@ const cyclic: Record<string, unknown> = { shared, again: shared };
 cyclic.self = cyclic;
 
 /** One value per codec and per corner of it. */
-export const sampleValues: Readonly<Record<string, unknown>> = {
+const sampleValues: Readonly<Record<string, unknown>> = {
   "json object": {
     name: "layer",
     sizes: [1, 2, 3],
@@ -58,7 +58,7 @@ export const sampleValues: Readonly<Record<string, unknown>> = {
   ]),
 };
 
-export const sampleOptions = {
+const sampleOptions = {
   timestamp: new Date("2026-01-31T12:00:00Z"),
   recorder: "LAILA:POLICY:GLOBAL_ID:dd448e9c-a465-57c2-b3af-c783b86a4a06",
   classes,

@@ -3,7 +3,7 @@ import { NdArray } from "../../src/index.js";
 import { Point } from "./point.js";
 
 /** Any JavaScript text: pairs, lone surrogates, byte-order marks, names that mean something to engines. */
-export const text = fc.oneof(
+const text = fc.oneof(
   fc.string({ unit: "binary", maxLength: 12 }),
   fc.string({
     unit: fc.integer({ min: 0, max: 0xffff }).map((unit) => String.fromCharCode(unit)),
@@ -26,7 +26,7 @@ export const text = fc.oneof(
   ),
 );
 
-export const number = fc.oneof(
+const number = fc.oneof(
   fc.double(),
   fc.integer(),
   fc.maxSafeInteger(),
