@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, readdir } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -56,5 +56,6 @@ test("--json prints one object with the facts and nothing else, on a given endpo
     expect(await readdir(temporary)).toEqual([]);
   } finally {
     await server.close();
+    await rm(temporary, { recursive: true });
   }
 });
