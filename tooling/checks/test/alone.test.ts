@@ -25,6 +25,11 @@ const backends = [
       endpoint: server.endpoint,
     }),
   },
+  {
+    name: "@laila/pool-fs",
+    poolClass: "FilesystemPool",
+    config: () => ({ directory: "pool" }),
+  },
   { name: "@laila/pool-hdf5", poolClass: "HDF5Pool", config: () => ({ filePath: "pool.h5" }) },
 ];
 

@@ -29,6 +29,7 @@ const backends = publishable().filter(({ manifest }) => manifest.peerDependencie
 
 it("knows the backends", () => {
   expect(backends.map(({ manifest }) => manifest.name)).toEqual([
+    "@laila/pool-fs",
     "@laila/pool-hdf5",
     "@laila/pool-s3",
   ]);

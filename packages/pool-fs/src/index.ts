@@ -1,0 +1,2 @@
+export type { FilesystemPoolConfig } from "./config.js";
+export { FilesystemPool } from "./filesystem-pool.js";
