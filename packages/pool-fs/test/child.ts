@@ -16,6 +16,8 @@ export type ChildTask = { readonly directory: string } & (
   | { readonly do: "write and delete"; readonly name: string; readonly seed: number }
   | { readonly do: "increment"; readonly key: string; readonly times: number }
   | { readonly do: "claim"; readonly name: string; readonly keys: number }
+  | { readonly do: "write and end"; readonly key: string }
+  | { readonly do: "write many at once"; readonly keys: number }
   | { readonly do: "look as another user"; readonly key: string }
 );
 
@@ -159,6 +161,21 @@ switch (task.do) {
   case "write": {
     const pool = new FilesystemPool({ directory });
     say(await codeOf(pool.write(task.key, new Uint8Array(task.bytes))));
+    await pool.close();
+    break;
+  }
+  case "write and end": {
+    const pool = new FilesystemPool({ directory });
+    await pool.write(task.key, Buffer.from("kept"));
+    process.stdin.destroy();
+    break;
+  }
+  case "write many at once": {
+    const pool = new FilesystemPool({ directory });
+    const keys = Array.from({ length: task.keys }, (_, i) => `key ${i}`);
+    const writes = Promise.all(keys.map((key) => pool.write(key, Buffer.from(key))));
+    say(await codeOf(writes));
+    say(await codeOf(Promise.all(keys.map((key) => pool.read(key)))));
     await pool.close();
     break;
   }
