@@ -18,9 +18,11 @@ async function filesOf(name: string): Promise<string[]> {
 describe.each(publishable().map(({ manifest }) => manifest))("$name, as published", (source) => {
   const { name } = source;
 
-  it("has its code, its licence and its README, and nothing else", async () => {
+  it("has its code, its licence and its prose, and nothing else", async () => {
     const files = await filesOf(name);
-    const expected = ["LICENSE", "README.md", "package.json"];
+    const prose = (source.files ?? []).filter((file) => file !== "dist");
+    expect(prose.filter((file) => !/^[A-Z]+\.md$/.test(file))).toEqual([]);
+    const expected = ["LICENSE", "README.md", "package.json", ...prose].sort();
     expect(files.filter((file) => !file.startsWith("dist/")).sort()).toEqual(expected);
     expect(files.filter((file) => /\.(test|spec)\.|__fixtures__/.test(file))).toEqual([]);
   });
