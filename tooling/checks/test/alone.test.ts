@@ -30,11 +30,6 @@ const backends = [
     poolClass: "FilesystemPool",
     config: () => ({ directory: "pool" }),
   },
-  {
-    name: "@laila/pool-fs",
-    poolClass: "FilesystemPool",
-    config: () => ({ directory: "pool" }),
-  },
   { name: "@laila/pool-hdf5", poolClass: "HDF5Pool", config: () => ({ filePath: "pool.h5" }) },
 ];
 
