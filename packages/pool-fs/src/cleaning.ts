@@ -42,7 +42,7 @@ async function goneWriters(layout: Layout, locks: KeyLocks): Promise<Set<string>
     if (!writerName.test(name)) continue;
     const text = await readIfThere(join(layout.writers, name));
     const identity = text === undefined ? undefined : parseIdentity(text);
-    if (identity?.nonce === name && (await locks.judge(identity)) === "gone") gone.add(name);
+    if (identity?.nonce === name && (await locks.isGone(identity))) gone.add(name);
   }
   return gone;
 }

@@ -8,8 +8,8 @@ export const configSchema = z.object({
    */
   directory: path(z.string().min(1)).optional(),
   /**
-   * Breaks the locks of writers of whom nobody can tell whether they live: on another machine, or in
-   * another container. Only when they are certainly gone.
+   * Breaks the locks, and removes the temporary files, of writers of whom nobody can tell whether they live:
+   * on another machine, or in another container. Only when they are certainly gone.
    */
   forceUnlock: exempt(z.boolean()).optional(),
 });

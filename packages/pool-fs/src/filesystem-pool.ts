@@ -95,7 +95,7 @@ export class FilesystemPool extends Pool<ParsedConfig> {
       const draft = await this.#writer.temporary();
       try {
         const version = await this.#descriptors.run(() => writeValue(draft, key, bytes));
-        await this.#layout.ensureFan(place);
+        await this.#descriptors.run(() => this.#layout.ensureFan(place));
         await this.#locks.hold(place.hash, signal, async () => {
           if (condition) await this.#check(key, place, condition);
           if (signal?.aborted) throw abortError(signal);

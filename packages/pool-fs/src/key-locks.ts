@@ -3,13 +3,13 @@ import { setTimeout as wait } from "node:timers/promises";
 import { abortError, LailaError } from "@laila/pool";
 import { failedWith } from "./errors.js";
 import { files } from "./files.js";
-import { type Identity, isLocalDisk, judge, parseIdentity, type Verdict } from "./identity.js";
+import { type Identity, isLocalDisk, judge, parseIdentity } from "./identity.js";
 import type { Layout } from "./layout.js";
 import { Room } from "./room.js";
 import { unlinkIfThere, type Writer } from "./writer.js";
 
 export interface KeyLocksOptions {
-  /** Break the locks of holders of whom nobody can tell whether they live. */
+  /** Take those for gone of whom nobody can tell whether they live. */
   readonly force?: boolean | undefined;
   /** How long to wait for a holder that lives, in milliseconds. */
   readonly patience?: number | undefined;
@@ -58,13 +58,15 @@ export class KeyLocks {
   /** Breaks the lock of this name if its holder is gone. */
   async clear(name: string): Promise<void> {
     const holder = await this.#holderOf(name);
-    if (holder && (await this.#mayBreak(holder.identity))) await this.#break(name, holder, 0);
+    if (holder && (await this.isGone(holder.identity))) await this.#break(name, holder, 0);
   }
 
-  /** Whether the pool that wrote this about itself still lives. */
-  async judge(identity: Identity): Promise<Verdict> {
+  /** Whether what this pool has may be taken away: it has ended, or the user says that it has. */
+  async isGone(identity: Identity | undefined): Promise<boolean> {
     this.#local ??= isLocalDisk(this.#layout.root);
-    return judge(identity, this.#writer.identity, { local: await this.#local });
+    const local = await this.#local;
+    const verdict = identity ? judge(identity, this.#writer.identity, { local }) : "unknown";
+    return verdict === "gone" || (this.#force && verdict === "unknown");
   }
 
   async #hold<T>(
@@ -116,7 +118,7 @@ export class KeyLocks {
       if (!holder) continue;
       // A network file system that repeated our own link after its reply was lost.
       if (holder.identity?.nonce === this.#writer.identity.nonce) return;
-      if (await this.#mayBreak(holder.identity)) {
+      if (await this.isGone(holder.identity)) {
         await this.#break(name, holder, depth);
         continue;
       }
@@ -135,11 +137,6 @@ export class KeyLocks {
       if (!failedWith(cause, "EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS")) throw cause;
       throw noHardLinks(this.#layout.root, cause);
     }
-  }
-
-  async #mayBreak(identity: Identity | undefined): Promise<boolean> {
-    const verdict = identity ? await this.judge(identity) : "unknown";
-    return verdict === "gone" || (this.#force && verdict === "unknown");
   }
 
   async #break(name: string, judged: Holder, depth: number): Promise<void> {

@@ -58,12 +58,11 @@ export class Layout {
 
   /** NO_SUCH_STORE when the directory was deleted, or its disk unmounted: a pool that is gone is not empty. */
   async verify(): Promise<void> {
-    if (await this.#marked()) return;
-    throw new LailaError(
-      "NO_SUCH_STORE",
-      `The pool's directory ${this.root} is gone, or has no ${markName} any more. Bring it back (is its disk mounted?), or close this pool and make a new one.`,
-      { details: { path: this.root } },
-    );
+    try {
+      await files.lstat(join(this.root, markName));
+    } catch (error) {
+      throw failedWith(error, "ENOENT", "ENOTDIR") ? noStore(this.root, error) : error;
+    }
   }
 
   /** Makes the directory that the value goes into, durably. */
@@ -158,6 +157,14 @@ async function makeDirectory(path: string): Promise<string | undefined> {
     if (failedWith(error, "EEXIST", "ENOTDIR")) throw noDirectory(path, error);
     throw error;
   }
+}
+
+function noStore(path: string, cause: unknown): LailaError {
+  return new LailaError(
+    "NO_SUCH_STORE",
+    `The pool's directory ${path} is gone, or has no ${markName} any more. Bring it back (is its disk mounted?), or close this pool and make a new one.`,
+    { cause, details: { path } },
+  );
 }
 
 function noDirectory(path: string, cause: unknown): LailaError {

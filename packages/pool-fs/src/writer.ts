@@ -10,13 +10,18 @@ import type { Layout } from "./layout.js";
  * and the first lock, and removed after the last: who has none is not writing.
  */
 export class Writer {
-  readonly identity: Identity = identify(randomUUID());
   readonly #layout: Layout;
+  #identity: Identity | undefined;
   #registered: Promise<void> | undefined;
   #files = 0;
 
   constructor(layout: Layout) {
     this.#layout = layout;
+  }
+
+  get identity(): Identity {
+    this.#identity ??= identify(randomUUID());
+    return this.#identity;
   }
 
   /** The file that says who it is. */

@@ -176,6 +176,7 @@ switch (task.do) {
     const writes = Promise.all(keys.map((key) => pool.write(key, Buffer.from(key))));
     say(await codeOf(writes));
     say(await codeOf(Promise.all(keys.map((key) => pool.read(key)))));
+    say(await codeOf(Promise.all(keys.map((key) => pool.read(`no ${key}`)))));
     await pool.close();
     break;
   }

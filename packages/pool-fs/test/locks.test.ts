@@ -152,10 +152,15 @@ it("gives up with LOCKED, names the holder, and can be told that it is gone", as
   expect(act).not.toHaveBeenCalled();
   expect(await locks(directory)).toEqual([`locks/${hash}`]);
 
+  await writeFile(join(directory, "temporary", `${away.nonce}.1`), "of the one far away");
+  await poolAt(directory).open();
+  expect(await tree(directory)).toContain(`temporary/${away.nonce}.1`);
+
   const forced = poolAt(directory, { forceUnlock: true });
   await forced.write("key", bytes("new"));
   expect(text(await pool.read("key"))).toBe("new");
   expect(await locks(directory)).toEqual([]);
+  expect(await tree(directory)).not.toContain(`temporary/${away.nonce}.1`);
 });
 
 it("names the process that has the lock", async () => {
