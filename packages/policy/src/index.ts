@@ -45,3 +45,19 @@ export {
   type Selected,
 } from "./selectors.js";
 export type { StandardIssue, StandardResult, StandardSchema } from "./standard-schema.js";
+export {
+  type CopyOptions,
+  copyPool,
+  type MirrorOptions,
+  type MoveOptions,
+  mirror,
+  movePool,
+  type OnConflict,
+  Transfer,
+  type TransferEvent,
+  type TransferFailure,
+  type TransferOptions,
+  type TransferOutcome,
+  type TransferReport,
+  type Verify,
+} from "./transfer/index.js";
