@@ -1,3 +1,8 @@
 import { library } from "@laila-tooling/tsup";
 
-export default library({ index: "src/index.ts", testing: "src/testing/index.ts" });
+export default library({
+  index: "src/index.ts",
+  layers: "src/layers/index.ts",
+  opentelemetry: "src/opentelemetry/index.ts",
+  testing: "src/testing/index.ts",
+});

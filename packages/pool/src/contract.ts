@@ -85,6 +85,8 @@ export interface PoolLike extends AsyncDisposable {
   readonly supports: Supports;
   /** The pool that a read which misses here goes on to; see {@link proxyTo}. */
   readonly proxy: PoolLike | undefined;
+  /** On a layer: the pool that it wraps. */
+  readonly inner?: PoolLike | undefined;
 
   /** Every call opens by itself; calling it tells early whether the storage is there. A failed open is tried again. */
   open(options?: CallOptions): Promise<void>;
@@ -108,7 +110,10 @@ export interface PoolLike extends AsyncDisposable {
   deleteMany(keys: Iterable<string>, options?: CallOptions): Promise<ManyResult[]>;
   /** Makes reads that miss here read `origin` and keep a copy; undefined takes it off. Cycles are INVALID_ARGUMENT. */
   proxyTo(origin: PoolLike | undefined): void;
-  /** The configuration as a document: `class_token`, `package`, `nickname`, snake_case fields; secrets as `Secret`. */
+  /**
+   * The configuration as a document: `class_token`, `package`, `nickname`, snake_case fields; secrets as
+   * `Secret`. Of a layered pool, the pool's own with its `layers`, innermost first.
+   */
   toConfig(): PoolConfig;
   /** Flushes and releases. Closing twice is fine. */
   close(): Promise<void>;
@@ -119,6 +124,14 @@ export interface PoolConfig {
   readonly class_token: string;
   readonly package: string;
   readonly nickname?: string;
+  /** What is wrapped around the pool, innermost first. */
+  readonly layers?: readonly LayerConfig[];
+  readonly [field: string]: unknown;
+}
+
+/** One layer of a pool as a document: its class and the snake_case fields that the class declares. */
+export interface LayerConfig {
+  readonly class_token: string;
   readonly [field: string]: unknown;
 }
 

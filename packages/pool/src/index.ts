@@ -3,6 +3,7 @@ export { mapLimit } from "./concurrency.js";
 export type {
   CallOptions,
   KeysOptions,
+  LayerConfig,
   ManyResult,
   PoolClass,
   PoolConfig,
@@ -16,6 +17,7 @@ export type {
   WriteManyItem,
   WriteOptions,
 } from "./contract.js";
+export { innermost } from "./innermost.js";
 export { checkKey, utf8Length } from "./key.js";
 export { MemoryPool, type MemoryPoolConfig } from "./memory-pool.js";
 export { Pool } from "./pool.js";

@@ -20,8 +20,8 @@ export interface ParsedConfig {
   readonly values: Readonly<Record<string, unknown>>;
   /** The names of the fields that were given (defaults are not captured). */
   readonly given: ReadonlySet<string>;
-  /** For secret fields given as a `Secret`, that Secret: it knows the reference's name. */
-  readonly secrets: ReadonlyMap<string, Secret>;
+  /** What secret fields were given as: a `Secret` knows the reference's name. */
+  readonly secrets: ReadonlyMap<string, unknown>;
 }
 
 /**
@@ -41,20 +41,20 @@ export function parseConfig(cls: Declaration, input: unknown): ParsedConfig {
     );
   }
   const fields = fieldsOf(cls.configSchema);
-  const secrets = new Map<string, Secret>();
+  const secrets = new Map<string, unknown>();
   const given = Object.entries(rest).filter(([, value]) => value !== undefined);
   const plain = given.map(([name, value]): [string, unknown] => {
     const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
     if (!field || fieldMark(field)?.laila !== "secret") return [name, value];
-    const revealed = Secret.is(value) ? value.reveal() : value;
-    if (revealed === "") {
+    const revealed = revealedSecrets(value);
+    if (revealed === "" || (isRecord(revealed) && Object.values(revealed).includes(""))) {
       throw new LailaError(
         "INVALID_CONFIG",
         `${cls.classToken}: ${name} is empty. Give the secret, or leave the field out.`,
         { details: { fields: [name] } },
       );
     }
-    if (Secret.is(value)) secrets.set(name, value);
+    secrets.set(name, isRecord(value) ? { ...value } : value);
     return [name, revealed];
   });
   // fromEntries defines: a field called __proto__ stays a field, and is refused as one.
@@ -84,6 +84,27 @@ function invalidConfig(classToken: string, issues: readonly z.core.$ZodIssue[]):
   });
 }
 
+/** A field marked secret holds a secret, or secrets by name (as a ring of keys does). */
+function isRecord(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== "object" || value === null || Secret.is(value)) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+function revealedSecrets(value: unknown): unknown {
+  if (Secret.is(value)) return value.reveal();
+  if (!isRecord(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, one]) => [name, Secret.is(one) ? one.reveal() : one]),
+  );
+}
+
+function asSecrets(given: unknown): unknown {
+  if (Secret.is(given)) return given;
+  if (!isRecord(given)) return new Secret(String(given));
+  return Object.fromEntries(Object.entries(given).map(([name, one]) => [name, asSecrets(one)]));
+}
+
 /** The document form of a parsed configuration; see {@link PoolConfig}. */
 export function captureConfig(cls: Declaration, parsed: ParsedConfig): PoolConfig {
   const captured: Record<string, unknown> = {};
@@ -95,7 +116,7 @@ export function captureConfig(cls: Declaration, parsed: ParsedConfig): PoolConfi
     if (kind === "exempt") continue;
     captured[stored] =
       kind === "secret"
-        ? (parsed.secrets.get(name) ?? new Secret(String(parsed.values[name])))
+        ? asSecrets(parsed.secrets.get(name))
         : structuredClone(parsed.values[name]);
   }
   return {

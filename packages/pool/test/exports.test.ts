@@ -13,6 +13,7 @@ it("@laila/pool exports this and nothing else", () => {
       "checkKey",
       "exempt",
       "failedFillChannel",
+      "innermost",
       "isLailaError",
       "mapLimit",
       "path",

@@ -49,6 +49,7 @@ export function capture(suite: Suite): void {
         "class_token",
         "package",
         "nickname",
+        "layers",
         ...storedNames(cls.configSchema).values(),
       ]);
       for (const name of Object.keys(document))

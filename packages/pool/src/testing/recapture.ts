@@ -1,5 +1,6 @@
 import { storedNames } from "@laila/schema";
 import type { PoolClass, PoolLike } from "../contract.js";
+import { withLayers } from "../layers/with-layers.js";
 
 /** The configuration a class takes, from the document its pool gave. */
 export function configOf(cls: PoolClass, pool: PoolLike): Record<string, unknown> {
@@ -12,7 +13,8 @@ export function configOf(cls: PoolClass, pool: PoolLike): Record<string, unknown
   return config;
 }
 
-/** A second pool with the first one's configuration and identity, as a recovery makes it. */
+/** A second pool with the first one's configuration, layers and identity, as a recovery makes it. */
 export function recapture(cls: PoolClass, pool: PoolLike): PoolLike {
-  return new cls(configOf(cls, pool), { globalId: pool.globalId });
+  const again = new cls(configOf(cls, pool), { globalId: pool.globalId });
+  return withLayers(again, pool.toConfig().layers ?? []);
 }

@@ -1,0 +1,66 @@
+import { randomBytes } from "node:crypto";
+import { MemoryPool, type PoolLike } from "@laila/pool";
+import {
+  withRetry,
+  withThrottle,
+  withTimeout,
+  withTracing,
+  withTransforms,
+} from "@laila/pool/layers";
+import { describePool } from "@laila/pool/testing";
+import fc from "fast-check";
+import { afterAll, describe, it } from "vitest";
+
+const key = randomBytes(32).toString("base64");
+const oldKey = randomBytes(32).toString("hex");
+
+/** Every layer, with what it does to the longest value. */
+const layers: Record<string, (pool: PoolLike) => PoolLike> = {
+  gzip: (pool) => withTransforms(pool, [{ gzip: { level: 1 } }]),
+  brotli: (pool) => withTransforms(pool, [{ brotli: { quality: 1 } }]),
+  "gzip and encrypt": (pool) =>
+    withTransforms(pool, [
+      { gzip: { level: 1 } },
+      { encrypt: { keyId: "now", key, oldKeys: { before: oldKey } } },
+    ]),
+  encrypt: (pool) => withTransforms(pool, [{ encrypt: { keyId: "k1", key } }]),
+  retry: (pool) => withRetry(pool, { minDelayMs: 1 }),
+  timeout: (pool) => withTimeout(pool, { timeoutMs: 60_000 }),
+  throttle: (pool) => withThrottle(pool, { requestsPerSecond: 1_000_000, burst: 64 }),
+  tracing: (pool) => withTracing(pool),
+};
+
+function conforms(name: string, wrap: (pool: PoolLike) => PoolLike, runs: number): void {
+  describePool(
+    name,
+    {
+      supports: wrap(new MemoryPool()).supports,
+      create: () => ({ pool: wrap(new MemoryPool({ nickname: "inside" })) }),
+      poolClass: MemoryPool,
+      secrets: [key, oldKey],
+      runs,
+    },
+    { describe, it, afterAll },
+  );
+}
+
+describe("each layer alone", () => {
+  for (const [name, wrap] of Object.entries(layers)) conforms(name, wrap, 40);
+});
+
+describe("four layers in random order", () => {
+  const transforms = ["gzip", "brotli", "gzip and encrypt", "encrypt"];
+  // Two transforms side by side are one layer, and so are not given as two.
+  const stacks = fc
+    .shuffledSubarray(Object.keys(layers), { minLength: 4, maxLength: 4 })
+    .filter((names) =>
+      names.every(
+        (name, i) => !transforms.includes(name) || !transforms.includes(names[i + 1] ?? ""),
+      ),
+    );
+  for (const names of fc.sample(stacks, { numRuns: 4, seed: 20260131 })) {
+    const wrap = (pool: PoolLike): PoolLike =>
+      names.reduce((inner, name) => layers[name]?.(inner) ?? inner, pool);
+    conforms(names.join(", "), wrap, 20);
+  }
+});
