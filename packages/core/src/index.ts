@@ -24,14 +24,23 @@ export {
 export {
   AsyncTaskForce,
   type Connection,
+  type CopyOptions,
+  copyPool,
   Future,
   GroupFuture,
   Guarantee,
   type ManifestContents,
   type MemoryOptions,
+  type MirrorOptions,
+  type MoveOptions,
+  mirror,
+  movePool,
   Policy,
   type PolicyOptions,
   type TaskForce,
+  Transfer,
+  type TransferEvent,
+  type TransferReport,
 } from "@laila/policy";
 export { MemoryPool, type MemoryPoolConfig, type PoolClass, type PoolLike } from "@laila/pool";
 export {
