@@ -1,4 +1,4 @@
-import type { PoolClass, PoolLike } from "@laila/pool";
+import { innermost, type PoolClass, type PoolLike } from "@laila/pool";
 import { fieldMark, fieldsOf, LailaError, Secret, storedNames } from "@laila/schema";
 import { capturePath, type Places } from "./paths.js";
 import type { SecretNames } from "./secret-names.js";
@@ -44,9 +44,9 @@ export function captureConfig(described: object, id: string): CapturedConfig {
   return toData(described, "", refuse, id) as CapturedConfig;
 }
 
-/** The class a pool was made from, when it declares what recovery needs. */
+/** The class a pool was made from, inside of its layers, when it declares what recovery needs. */
 export function classOf(pool: PoolLike): PoolClass | undefined {
-  const made = pool.constructor as Partial<PoolClass>;
+  const made = innermost(pool).constructor as Partial<PoolClass>;
   return typeof made.classToken === "string" && made.configSchema !== undefined
     ? (made as PoolClass)
     : undefined;

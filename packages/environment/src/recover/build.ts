@@ -9,6 +9,8 @@ import {
   LailaError,
   type Secret,
 } from "@laila/schema";
+import { type Layers, wrap } from "./layers.js";
+import type { ResolvedSecrets } from "./missing.js";
 import type { RecoverOptions } from "./options.js";
 import type { PoolPlan } from "./plan.js";
 import { shownPool } from "./shown.js";
@@ -16,12 +18,21 @@ import { shownPool } from "./shown.js";
 /** The pools of the plans, adopted or made; making one does no I/O. INVALID_CONFIG says which pool. */
 export function makePools(
   plans: readonly PoolPlan[],
-  secrets: ReadonlyMap<GlobalId, Record<string, Secret>>,
+  secrets: ResolvedSecrets,
+  layers: Layers | undefined,
   options: RecoverOptions,
 ): Map<GlobalId, PoolLike> {
   const pools = new Map<GlobalId, PoolLike>();
-  for (const plan of plans)
-    pools.set(plan.id, plan.adopted ?? makePool(plan, secrets.get(plan.id) ?? {}, options));
+  for (const plan of plans) {
+    const made = (): PoolLike =>
+      wrap(
+        makePool(plan, secrets.fields.get(plan.id) ?? {}, options),
+        plan.stored,
+        layers,
+        secrets.layers,
+      );
+    pools.set(plan.id, plan.adopted ?? made());
+  }
   return pools;
 }
 

@@ -14,6 +14,14 @@ export interface MissingClass {
 
 const installable = /^@laila\/pool-[a-z0-9-]+$/;
 
+/** The secrets that a document refers to. */
+export interface ResolvedSecrets {
+  /** By pool and field (camelCase). */
+  readonly fields: ReadonlyMap<GlobalId, Record<string, Secret>>;
+  /** Those of layers, by name. */
+  readonly layers: ReadonlyMap<string, Secret>;
+}
+
 /**
  * The secrets of every pool, from args. Whatever is missing, packages and secrets, is told at once:
  * MISSING_PACKAGE when a class is missing, else MISSING_SECRET.
@@ -22,21 +30,36 @@ export function resolveSecrets(
   plans: readonly PoolPlan[],
   args: Args,
   missing: readonly MissingClass[],
-): Map<GlobalId, Record<string, Secret>> {
+): ResolvedSecrets {
   const resolved = new Map<GlobalId, Record<string, Secret>>();
+  const layers = new Map<string, Secret>();
   const unknown = new Map<string, string[]>();
   for (const plan of plans) {
     if (plan.adopted) continue;
     const secrets: Record<string, Secret> = {};
     for (const [field, name] of plan.references) {
-      const value = lookUpArg(args, name);
-      if (typeof value === "string" && value !== "") secrets[field] = new Secret(value, name);
+      const secret = secretOf(args, name);
+      if (secret) secrets[field] = secret;
       else unknown.set(name, [...(unknown.get(name) ?? []), holderOf(plan)]);
     }
     resolved.set(plan.id, secrets);
+    for (const name of plan.layerReferences) {
+      const secret = secretOf(args, name);
+      if (secret) layers.set(name, secret);
+      else unknown.set(name, [...(unknown.get(name) ?? []), layersHolder(plan)]);
+    }
   }
   if (missing.length > 0 || unknown.size > 0) throw missingError(missing, unknown);
-  return resolved;
+  return { fields: resolved, layers };
+}
+
+function secretOf(args: Args, name: string): Secret | undefined {
+  const value = lookUpArg(args, name);
+  return typeof value === "string" && value !== "" ? new Secret(value, name) : undefined;
+}
+
+function layersHolder({ id, stored }: PoolPlan): string {
+  return `a layer of ${shownPool(stored, id)}, which sends it nowhere`;
 }
 
 /** The pool, and where it would send the secret that is asked for: who supplies it should know. */

@@ -4,11 +4,13 @@ import {
   fieldsOf,
   type GlobalId,
   isSecretReference,
-  LailaError,
+  type LailaError,
   storedNames,
 } from "@laila/schema";
 import type { CapturedConfig } from "../capture/capture-pool.js";
 import { type Places, recoverPath } from "../capture/paths.js";
+import { type Layers, planLayers } from "./layers.js";
+import { everyReference, invalid } from "./references.js";
 import { shown, shownPool } from "./shown.js";
 
 /** What a recovery will do about one pool of the document. Nothing has been made or opened yet. */
@@ -21,6 +23,8 @@ export interface PoolPlan {
   readonly fields: Readonly<Record<string, unknown>>;
   /** Field (camelCase) -> the name of the secret. */
   readonly references: ReadonlyMap<string, string>;
+  /** The names of the secrets of its layers, which go nowhere. */
+  readonly layerReferences: ReadonlySet<string>;
   /** The names of the fields that the caller overrides. */
   readonly overridden: ReadonlySet<string>;
   /** A live pool that is taken over instead of making one. */
@@ -32,9 +36,10 @@ export interface PlanOptions extends Places {
   /** The caller's own fields for this pool. */
   readonly overrides: Readonly<Record<string, unknown>>;
   readonly adopted: PoolLike | undefined;
+  readonly layers: Layers | undefined;
 }
 
-const common = new Set(["class_token", "package", "nickname"]);
+const common = new Set(["class_token", "package", "nickname", "layers"]);
 
 /**
  * Checks one pool of a document against the class it names. INVALID_DOCUMENT with the path for a field
@@ -52,7 +57,7 @@ export function planPool(
   if (!cls || options.adopted) {
     // There is no class to check it against, or no need: only what it asks for is of interest.
     const names = everyReference(stored).map((name, i) => [String(i), name] as const);
-    return { ...plan, fields: {}, references: new Map(names) };
+    return { ...plan, fields: {}, references: new Map(names), layerReferences: new Set() };
   }
   const byStored = new Map(
     [...storedNames(cls.configSchema)].map(([name, snake]) => [snake, name]),
@@ -95,7 +100,7 @@ export function planPool(
   }
   for (const [name, value] of Object.entries(options.overrides))
     if (value !== undefined) fields[name] = value;
-  return { ...plan, fields, references };
+  return { ...plan, fields, references, layerReferences: planLayers(id, stored, options.layers) };
 }
 
 /** The fields of a class that hold secrets, with the class's own name for each. */
@@ -122,23 +127,9 @@ function referenceAt(
   );
 }
 
-/** The names of all secrets that a value refers to, at any depth; malformed references count too. */
-function everyReference(value: unknown): string[] {
-  if (typeof value !== "object" || value === null) return [];
-  if ("$secret" in value)
-    return [typeof value.$secret === "string" ? value.$secret : "(malformed)"];
-  return Object.values(value).flatMap(everyReference);
-}
-
 function unknownField(id: GlobalId, stored: CapturedConfig, snake: string, at: string): LailaError {
   return invalid(
     at,
     `${shownPool(stored, id)}: ${stored.class_token} has no field ${shown(snake)} in the release installed here. Update its package, or remove the field from the document.`,
   );
-}
-
-function invalid(at: string, message: string): LailaError {
-  return new LailaError("INVALID_DOCUMENT", `The environment cannot be recovered. ${message}`, {
-    details: { path: at },
-  });
 }

@@ -13,6 +13,7 @@ import { type CapturedConfig, capturePool } from "../capture/capture-pool.js";
 import { SecretNames } from "../capture/secret-names.js";
 import { loadEnvironment } from "../saved/load.js";
 import { makePolicy, makePools, openAll, release, setProxies } from "./build.js";
+import { type Layers, layersFor } from "./layers.js";
 import { type MissingClass, resolveSecrets } from "./missing.js";
 import type { RecoverDocument, RecoverOptions, RecoverSaved } from "./options.js";
 import { type PoolPlan, planPool } from "./plan.js";
@@ -39,12 +40,13 @@ export async function recoverPolicy(
   checkStructure(environment);
   const args = toArgs(options.args);
   const missing: MissingClass[] = [];
-  const plans = planPools(environment, options, missing);
+  const layers = await layersFor(environment);
+  const plans = planPools(environment, layers, options, missing);
   const taskforces = makeTaskforces(environment, missing);
   missing.push(...missingConnections(environment));
   const secrets = resolveSecrets(plans, args, missing);
   checkTrust(plans, from && originOf(from, quietNames(args)), options.trust ?? []);
-  const pools = makePools(plans, secrets, options);
+  const pools = makePools(plans, secrets, layers, options);
   const policy = makePolicy(environment, pools, taskforces, options);
   await openAll(plans, pools, signal);
   if (options.reuse) release(plans, options.reuse);
@@ -73,6 +75,7 @@ async function documentOf(
 
 function planPools(
   environment: EnvironmentDocument,
+  layers: Layers | undefined,
   options: RecoverOptions,
   missing: MissingClass[],
 ): PoolPlan[] {
@@ -96,6 +99,7 @@ function planPools(
         allowPaths: options.allowPaths ?? [],
         overrides: own,
         adopted,
+        layers,
       }),
     );
   }
