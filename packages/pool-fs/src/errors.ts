@@ -28,7 +28,7 @@ const advice: Partial<Record<Code, string>> = {
 };
 
 /** The `code` of a Node system error, such as `ENOSPC`. */
-export function systemCode(error: unknown): string | undefined {
+function systemCode(error: unknown): string | undefined {
   if (typeof error !== "object" || error === null || !("code" in error)) return undefined;
   return typeof error.code === "string" ? error.code : undefined;
 }
