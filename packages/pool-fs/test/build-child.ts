@@ -6,13 +6,16 @@ const at = (path: string): string => fileURLToPath(new URL(`../${path}`, import.
 /** Bundles what child processes run: Node 20 loads no TypeScript. */
 export default async function setup(): Promise<void> {
   await build({
-    entryPoints: [at("test/child.ts")],
+    entryPoints: [at("test/child.ts"), at("test/durability-child.ts")],
     // Where git does not look.
-    outfile: at("node_modules/.laila-test/child.mjs"),
+    outdir: at("node_modules/.laila-test"),
+    outExtension: { ".js": ".mjs" },
     bundle: true,
     platform: "node",
     format: "esm",
     target: "node20",
     conditions: ["@laila/source"],
+    // An optional peer of the suite, which a child never asks for.
+    external: ["fast-check"],
   });
 }

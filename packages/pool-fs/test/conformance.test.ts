@@ -1,9 +1,17 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { describePool } from "@laila/pool/testing";
 import { FilesystemPool } from "@laila/pool-fs";
 import { afterAll, describe, it } from "vitest";
+
+const program = new URL("../node_modules/.laila-test/durability-child.mjs", import.meta.url);
+
+async function newDirectory() {
+  const directory = await mkdtemp(join(tmpdir(), "laila-fs-suite-"));
+  return { directory, dispose: () => rm(directory, { recursive: true, force: true }) };
+}
 
 describePool(
   "FilesystemPool",
@@ -20,11 +28,14 @@ describePool(
       maxKeyBytes: 1024,
     },
     create: async () => {
-      const directory = await mkdtemp(join(tmpdir(), "laila-fs-suite-"));
-      return {
-        pool: new FilesystemPool({ directory }),
-        dispose: () => rm(directory, { recursive: true, force: true }),
-      };
+      const { directory, dispose } = await newDirectory();
+      return { pool: new FilesystemPool({ directory }), dispose };
+    },
+    child: { command: process.execPath, args: [fileURLToPath(program)] },
+    unreachable: async () => {
+      const { directory, dispose } = await newDirectory();
+      await writeFile(join(directory, "file"), "no directory");
+      return { pool: new FilesystemPool({ directory: join(directory, "file") }), dispose };
     },
   },
   { describe, it, afterAll },

@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { describePool } from "@laila/pool/testing";
 import { S3Pool } from "@laila/pool-s3";
 import { afterAll, beforeAll, describe, it } from "vitest";
@@ -9,6 +10,8 @@ beforeAll(async () => {
 });
 afterAll(() => there.close());
 
+const ours = process.env.LAILA_TEST_S3_ENDPOINT === undefined;
+const program = new URL("../node_modules/.laila-durability-child.mjs", import.meta.url);
 const secretAccessKey = process.env.LAILA_TEST_S3_SECRET_ACCESS_KEY;
 
 describePool(
@@ -27,6 +30,14 @@ describePool(
       maxKeyBytes: 329,
     },
     create: () => ({ pool: new S3Pool(apart(there)) }),
+    // A round takes about half a second: most of it is the SDK's, which is loaded and closed each time.
+    rounds: 20,
+    child: { command: process.execPath, args: [fileURLToPath(program)] },
+    // Nobody listens on port 1.
+    unreachable: () => ({
+      pool: new S3Pool({ ...apart(there), endpoint: "http://127.0.0.1:1" }),
+    }),
+    ...(ours ? { loseReply: () => there.loseReply?.() } : {}),
     secrets: secretAccessKey === undefined ? [] : [secretAccessKey],
   },
   { describe, it, afterAll },

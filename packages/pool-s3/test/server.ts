@@ -10,6 +10,8 @@ export interface Target {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly endpoint: string;
+  /** The next change is made, and the connection reset instead of an answer. Only our own server can. */
+  loseReply?(): void;
   close(): Promise<void>;
 }
 
@@ -22,7 +24,12 @@ export async function target(): Promise<Target> {
   const endpoint = env.LAILA_TEST_S3_ENDPOINT;
   if (endpoint === undefined) {
     const server = await startS3Server({ buckets: ["laila-test"] });
-    return { ...keysOf(server), bucketName: "laila-test", close: () => server.close() };
+    return {
+      ...keysOf(server),
+      bucketName: "laila-test",
+      loseReply: () => loseReplyOf(server),
+      close: () => server.close(),
+    };
   }
   const there = {
     bucketName: env.LAILA_TEST_S3_BUCKET ?? "laila-test",
@@ -35,6 +42,16 @@ export async function target(): Promise<Target> {
   return { ...there, close: () => Promise.resolve() };
 }
 
+const changes = new Set(["PutObject", "DeleteObject", "DeleteObjects", "CompleteMultipartUpload"]);
+
+function loseReplyOf(server: S3Server): void {
+  server.fault(({ operation }) => {
+    if (!changes.has(operation)) return undefined;
+    server.fault(undefined);
+    return "reset-after-commit";
+  });
+}
+
 /** The configuration that reaches a server of ours. */
 export function keysOf(server: S3Server) {
   const { endpoint, accessKeyId, secretAccessKey, region } = server;
@@ -43,7 +60,7 @@ export function keysOf(server: S3Server) {
 
 /** A configuration on a part of the bucket that nobody else uses. */
 export function apart(there: Target): S3PoolConfig & { readonly prefix: string } {
-  const { close, ...config } = there;
+  const { close, loseReply, ...config } = there;
   return { ...config, prefix: `${randomUUID()}/` };
 }
 

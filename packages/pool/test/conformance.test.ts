@@ -1,6 +1,7 @@
 import { MemoryPool, type Supports, tiers } from "@laila/pool";
 import { describePool } from "@laila/pool/testing";
 import { afterAll, describe, it } from "vitest";
+import { filePools } from "./support/file-pools.js";
 import { SlowPool } from "./support/slow-pool.js";
 
 const runner = { describe, it, afterAll };
@@ -28,11 +29,16 @@ describePool(
   runner,
 );
 
+// Small enough for the suite to fill it.
+const fewBytes = 2 ** 25;
+
 describePool(
   "MemoryPool that evicts",
   {
-    supports: { ...supports, evicts: true, maxValueBytes: maxBytes },
-    create: () => ({ pool: new MemoryPool({ maxBytes, evict: "lru", nickname: "cache" }) }),
+    supports: { ...supports, evicts: true, maxValueBytes: fewBytes },
+    create: () => ({
+      pool: new MemoryPool({ maxBytes: fewBytes, evict: "lru", nickname: "cache" }),
+    }),
   },
   runner,
 );
@@ -85,3 +91,5 @@ describePool(
   },
   { describe, it },
 );
+
+describePool("a durable pool in one file", filePools(), runner);

@@ -28,6 +28,7 @@ it("@laila/pool/testing exports this and nothing else", () => {
   expect(Object.keys(testing).sort()).toMatchInlineSnapshot(`
     [
       "describePool",
+      "runDurabilityChild",
     ]
   `);
 });

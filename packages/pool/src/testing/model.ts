@@ -1,6 +1,7 @@
-import { isLailaError, LailaError } from "@laila/schema";
+import { isLailaError } from "@laila/schema";
 import type { PoolLike, Version, WriteCondition } from "../contract.js";
 import { collect, equal, equalBytes, equalKeys, fail } from "./assertions.js";
+import { fastCheck } from "./fast-check.js";
 import { noise } from "./samples.js";
 import type { Suite } from "./suite.js";
 
@@ -228,20 +229,4 @@ class Play {
   #unique(names: readonly string[]): string[] {
     return [...new Set(names)].map((name) => this.#prefix + name);
   }
-}
-
-async function fastCheck(): Promise<typeof import("fast-check")> {
-  try {
-    return await import("fast-check");
-  } catch (error) {
-    throw missingFastCheck(error);
-  }
-}
-
-function missingFastCheck(cause: unknown): LailaError {
-  return new LailaError(
-    "MISSING_PACKAGE",
-    "The pool conformance suite needs fast-check. Install it: npm install --save-dev fast-check",
-    { cause },
-  );
 }

@@ -1,6 +1,7 @@
-import type { ErrorCode, LailaError } from "@laila/schema";
+import { type ErrorCode, isLailaError, type LailaError } from "@laila/schema";
 import type { PoolClass, PoolLike, Supports } from "../contract.js";
 import { fail, rejection, settles } from "./assertions.js";
+import type { ChildOption } from "./killable.js";
 import { recapture } from "./recapture.js";
 
 /** What the suite needs of a test runner; vitest's and jest's own functions fit, and node:test's. */
@@ -20,7 +21,7 @@ export interface PoolUnderTest {
 export interface DescribePoolOptions {
   /**
    * A new pool on storage that is empty and that no other pool uses: another prefix, another file.
-   * Called about forty times; the pool need not be open.
+   * Called about sixty times; the pool need not be open.
    */
   create(): PoolUnderTest | Promise<PoolUnderTest>;
   /**
@@ -34,8 +35,25 @@ export interface DescribePoolOptions {
   readonly poolClass?: PoolClass;
   /** Values that must not show in any error, `inspect` or JSON. */
   readonly secrets?: readonly string[];
-  /** Runs of the property test: 200, or fewer for an endpoint that is far away. */
+  /** Runs of the property tests: 200, or fewer for an endpoint that is far away. */
   readonly runs?: number;
+  /**
+   * Needed where `supports.durable`: how to start a program that calls `runDurabilityChild` with the
+   * pool's class. It is killed while it writes; the pool it works on is one of `create()`.
+   */
+  readonly child?: ChildOption;
+  /** Kills of the child: 50, or fewer where opening and closing the pool takes more than half a second. */
+  readonly rounds?: number;
+  /**
+   * Makes the storage do what this pool asks next, and the answer get lost on its way. Without it lost
+   * replies are not tested: leave it out where between the pool and its storage nothing can get lost.
+   */
+  loseReply?(pool: PoolLike): void | Promise<void>;
+  /**
+   * A pool whose storage is not there: a port where nobody listens, a directory that is a file. Without it
+   * nothing tells a pool that swallows such errors from one that does not.
+   */
+  unreachable?(): PoolUnderTest | Promise<PoolUnderTest>;
 }
 
 /** What one test works with; whatever it makes is closed and disposed of when the test ends. */
@@ -46,6 +64,8 @@ export interface Room {
   key(name?: string): string;
   /** A pool on empty storage of its own. */
   fresh(): Promise<PoolLike>;
+  /** Takes a pool that was made elsewhere; it is closed and disposed of with the others. */
+  use(made: PoolUnderTest): PoolLike;
   reopen(pool: PoolLike): Promise<PoolLike>;
   /** As {@link rejection}, and the error is kept for the search for secrets. */
   rejects(
@@ -57,12 +77,17 @@ export interface Room {
 
 const testTimeout = 120_000;
 const propertyRuns = 200;
+const killRounds = 50;
 
 /** Registers tests and gives each its room. */
 export class Suite {
   readonly supports: Supports;
   readonly secrets: readonly string[];
   readonly runs: number;
+  readonly rounds: number;
+  readonly child: ChildOption | undefined;
+  readonly loseReply: DescribePoolOptions["loseReply"];
+  readonly unreachable: DescribePoolOptions["unreachable"];
   /** Every error that a test provoked. */
   readonly errors: unknown[] = [];
   readonly #options: DescribePoolOptions;
@@ -76,13 +101,24 @@ export class Suite {
     this.supports = options.supports;
     this.secrets = options.secrets ?? [];
     this.runs = Math.max(1, Math.min(options.runs ?? propertyRuns, propertyRuns));
+    this.rounds = Math.max(1, Math.min(options.rounds ?? killRounds, killRounds));
+    this.child = options.child;
+    this.loseReply = options.loseReply;
+    this.unreachable = options.unreachable;
+  }
+
+  /** Keeps an error for the search for secrets; anything but a LailaError is a failure. */
+  laila(error: unknown): LailaError {
+    if (!isLailaError(error)) fail("The pool failed with an error that is no LailaError.", error);
+    this.errors.push(error);
+    return error;
   }
 
   floor(name: string, body: () => void): void {
     this.#runner.describe(name, body);
   }
 
-  it(name: string, test: (room: Room) => Promise<void>): void {
+  it(name: string, test: (room: Room) => Promise<void>, timeout = testTimeout): void {
     this.#runner.it(
       name,
       async () => {
@@ -95,7 +131,7 @@ export class Suite {
           if (status === "rejected" && "reason" in rest) throw rest.reason;
         }
       },
-      testTimeout,
+      timeout,
     );
   }
 
@@ -129,6 +165,10 @@ export class Suite {
       key: (name = `key ${++keys}`) => prefix + name,
       fresh: async () => {
         const own = await this.#options.create();
+        made.push(own);
+        return own.pool;
+      },
+      use: (own) => {
         made.push(own);
         return own.pool;
       },

@@ -1,0 +1,43 @@
+import type { ChildProcess } from "node:child_process";
+import { spawn } from "node:child_process";
+import { describe, expect, it } from "vitest";
+import { failures } from "./support/broken.js";
+import type { faults } from "./support/file-pool.js";
+import { filePools } from "./support/file-pools.js";
+
+const kills = "has every acknowledged write after 12 kills of a writing child";
+
+/** Each loses something when its process is killed, some also when they are closed. */
+const broken: Record<(typeof faults)[number], string[]> = {
+  "returns while the write is only in memory": [kills],
+  "loses the last write": [kills, "has everything when it is opened again"],
+  "forgets deletes": [kills, "has everything when it is opened again"],
+  "trusts the torn end of its file": [kills],
+  "leaves its lock behind": [kills],
+};
+const names = [kills, /^has everything/].map((name) => new RegExp(name));
+
+describe("the conformance suite", () => {
+  for (const [fault, found] of Object.entries(broken)) {
+    it(`finds a durable pool that ${fault}, by "${found[0]}"`, async () => {
+      const options = filePools(fault as (typeof faults)[number]);
+      expect((await failures({ ...options, rounds: 12 }, names)).sort()).toEqual(found.sort());
+    }, 60_000);
+  }
+
+  it.each([
+    ["a program that is not there", { command: "/nowhere/at-all" }],
+    ["a program that ends", { command: process.execPath, args: ["-e", ""] }],
+    [
+      "a program that says something else",
+      { command: process.execPath, args: ["-e", "console.log('hello')"] },
+    ],
+    [
+      "a process without pipes",
+      (): ChildProcess => spawn(process.execPath, ["-e", ""], { stdio: "ignore" }),
+    ],
+  ])("is not content with %s for a child", async (_, child) => {
+    const failed = await failures({ ...filePools(), child, rounds: 1 }, [/kills/]);
+    expect(failed).toEqual(["has every acknowledged write after 1 kills of a writing child"]);
+  });
+});

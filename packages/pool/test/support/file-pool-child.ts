@@ -1,0 +1,4 @@
+import { runDurabilityChild } from "@laila/pool/testing";
+import { FilePool } from "./file-pool.js";
+
+await runDurabilityChild(FilePool);
