@@ -5,18 +5,20 @@ interface Waiter {
   readonly refuse: (error: unknown) => void;
 }
 
-/** What the expected size of a value shrinks by when a smaller one arrives. */
-const decay = 0.75;
+/** By how many values before it the size of the next one is judged. */
+const remembered = 64;
 
 /**
  * How many bytes of values may be in memory. A pool does not say how large a value is before it gives
- * it, so a read is let in by the sizes seen lately: at first alone, then more at a time as they turn
- * out to be small.
+ * it, so each is taken to be as large as the largest of those seen lately: the first travels alone, and
+ * with each that turns out to be small twice as many are let in.
  */
 export class Budget {
   readonly #limit: number;
   readonly #signal: AbortSignal;
   readonly #waiting: Waiter[] = [];
+  readonly #sizes: number[] = [];
+  #seen = 0;
   #expected: number;
   #inUse = 0;
   #leases = 0;
@@ -39,7 +41,7 @@ export class Budget {
     let held = await this.#admit();
     try {
       return await act((bytes) => {
-        this.#expected = Math.min(this.#limit, Math.max(bytes, this.#expected * decay));
+        this.#learn(bytes);
         this.#inUse += bytes - held;
         held = bytes;
         this.#next();
@@ -49,6 +51,17 @@ export class Budget {
       this.#leases--;
       this.#next();
     }
+  }
+
+  /** Whether any size has been seen yet. */
+  get knowsSizes(): boolean {
+    return this.#seen > 0;
+  }
+
+  #learn(bytes: number): void {
+    this.#sizes[this.#seen++ % remembered] = bytes;
+    const start = this.#limit / 2 ** this.#seen;
+    this.#expected = Math.min(this.#limit, Math.max(start, ...this.#sizes));
   }
 
   /** Gives how many bytes it has reserved. */

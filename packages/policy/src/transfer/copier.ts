@@ -68,10 +68,12 @@ export class Copier {
 
   /** Reads a value and lets it go; undefined when it is not there (where a cache is asked: in itself). */
   async look(pool: PoolLike, key: string): Promise<Seen | undefined> {
-    const { signal } = this.#run;
-    // A read that misses would go on to the origin, and leave a copy.
-    if (pool.proxy && !(await pool.exists(key, { signal }))) return undefined;
-    return this.#run.budget.hold(async (arrived) => {
+    const { signal, budget } = this.#run;
+    // A cache's read that misses would go on to the origin, and leave a copy. And as long as sizes are
+    // unknown reads go one by one, which those that find nothing need not wait for.
+    const askFirst = pool.proxy !== undefined || !budget.knowsSizes;
+    if (askFirst && !(await pool.exists(key, { signal }))) return undefined;
+    return budget.hold(async (arrived) => {
       const found = await pool.read(key, { signal });
       if (!found) return undefined;
       arrived(found.bytes.byteLength);

@@ -37,7 +37,6 @@ export function mirror(from: PoolLike, to: PoolLike, options: MirrorOptions = {}
       if (copied.outcome !== "gone" && known.size < maxRemembered) known.add(key);
       return copied;
     });
-    if (run.fatal) return;
     const remove = (key: string): Promise<KeyResult | undefined> =>
       known.has(key) ? Promise.resolve(undefined) : removeExtra(copier, run, key);
     await run.each(to.keys({ prefix: manifestPrefix, signal: run.signal }), remove);

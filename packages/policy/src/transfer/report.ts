@@ -127,7 +127,7 @@ export class Tally {
     const more = this.failures > 3 ? ` … and ${this.failures - 3} more` : "";
     const end = fatal
       ? `${what} stopped, and before that ${this.failures} keys failed`
-      : `${what} is done but for ${this.failures} of ${this.done} keys. Run it again when they are mended: it goes on where it is`;
+      : `${what} is done but for ${this.failures} of ${this.done} keys; mend them and run it again`;
     const errors = this.#failed.map(({ error }) => error);
     return new LailaError("MULTIPLE", `${end}: ${shown.join(" | ")}${more}`, {
       errors: fatal ? [fatal.error, ...errors] : errors,

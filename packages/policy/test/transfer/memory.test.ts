@@ -67,7 +67,7 @@ it("large values: never more bytes in memory than maxBytes, and more than one at
     from,
     Array.from({ length: 60 }, (_, i) => record(new Uint8Array(MiB - 4096).fill(i), `large ${i}`)),
   );
-  const ledger = new Ledger(from, to, 1);
+  const ledger = new Ledger(from, to, 4);
   await copyPool(from, to, { concurrency: 32, maxBytes: 6 * MiB });
   expect(ledger.mostBytes).toBeGreaterThan(MiB);
   expect(ledger.mostBytes).toBeLessThanOrEqual(6 * MiB);
@@ -83,4 +83,17 @@ it("a value larger than maxBytes travels alone", async () => {
   const ledger = new Ledger(from, to, 1);
   expect(await copyPool(from, to, { maxBytes: 10_000 })).toMatchObject({ copied: 8 });
   expect(ledger.mostValues).toBe(1);
+});
+
+it("large values between many small ones are reckoned with", async () => {
+  const [from, to] = [new ProbedPool(), new ProbedPool()];
+  const isLarge = (i: number): boolean => i === 20 || (i >= 60 && i % 20 < 10);
+  const values = Array.from({ length: 140 }, (_, i) =>
+    record(new Uint8Array(isLarge(i) ? 200_000 : 1000).fill(i), `mixed ${i}`),
+  );
+  await fill(from, values);
+  const ledger = new Ledger(from, to, 7);
+  await copyPool(from, to, { concurrency: 32, maxBytes: 1_000_000 });
+  expect(ledger.mostBytes).toBeLessThanOrEqual(1_020_000);
+  expect(ledger.mostValues).toBeGreaterThan(2);
 });
