@@ -1,4 +1,6 @@
 import { inspect } from "node:util";
+import { MemoryPool } from "@laila/pool";
+import { withRetry, withTransforms } from "@laila/pool/layers";
 import { isLailaError } from "@laila/schema";
 import fc from "fast-check";
 import { expect, it } from "vitest";
@@ -7,7 +9,12 @@ import { secrets, somePolicy } from "./support/policies.js";
 import { VaultPool } from "./support/vault-pool.js";
 
 const home = "https://vault.example.org";
-const args = { ...secrets, DATABASE_PASSWORD: "correct horse battery" };
+const args = {
+  ...secrets,
+  DATABASE_PASSWORD: "correct horse battery",
+  K0: Buffer.alloc(32, 7).toString("base64"),
+  K1: Buffer.alloc(32, 8).toString("base64"),
+};
 
 /** What somebody with access to the bucket might write. */
 const planted = fc.oneof(
@@ -23,6 +30,10 @@ const planted = fc.oneof(
     { $secret: "VAULT_KEY_ID" },
     { $secret: "DATABASE_PASSWORD" },
     { $secret: "toString" },
+    { $secret: "K0" },
+    { class_token: "Encrypt", key_id: "k2", key: { $secret: "K0" } },
+    [{ class_token: "Encrypt", key_id: "k2", key: { $secret: "DATABASE_PASSWORD" } }],
+    "Retry",
     { $secret: ["VAULT_KEY_ID"] },
   ),
   fc.jsonValue({ maxDepth: 2 }),
@@ -39,6 +50,8 @@ const fieldNames = fc.constantFrom(
   "logger",
   "ambient_credentials",
   "layers",
+  "key",
+  "old_keys",
   "__proto__",
   "constructor",
   "x",
@@ -65,6 +78,11 @@ const changes = fc.array(
 
 it("whatever is changed in a document, secrets stay in their fields and go to no other place", async () => {
   const live = somePolicy();
+  const encrypted = withTransforms(new MemoryPool({ nickname: "safe" }), [
+    { gzip: true },
+    { encrypt: { keyId: "k1", key: args.K1, oldKeys: { k0: args.K0 } } },
+  ]);
+  live.central.memory.extend(withRetry(encrypted));
   const environment = captureEnvironment(live, { args });
   const from = live.central.memory.poolRouter.route({ poolNickname: "vault" });
   let recovered = 0;
@@ -94,6 +112,10 @@ it("whatever is changed in a document, secrets stay in their fields and go to no
         from,
       });
       recovered++;
+      for (const pool of policy.central.memory.poolRouter.pools.values()) {
+        const shown = JSON.stringify(pool.toConfig());
+        for (const secret of Object.values(args)) expect(shown).not.toContain(secret);
+      }
       await policy.close();
     } catch (error) {
       refused++;
