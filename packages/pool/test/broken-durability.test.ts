@@ -1,8 +1,9 @@
-import type { ChildProcess } from "node:child_process";
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
+import type { PoolLike } from "@laila/pool";
+import { withTransforms } from "@laila/pool/layers";
 import { describe, expect, it } from "vitest";
 import { failures } from "./support/broken.js";
-import type { faults } from "./support/file-pool.js";
+import { FilePool, type faults } from "./support/file-pool.js";
 import { filePools } from "./support/file-pools.js";
 
 const kills = "has every acknowledged write after 12 kills of a writing child";
@@ -24,6 +25,26 @@ describe("the conformance suite", () => {
       expect((await failures({ ...options, rounds: 12 }, names)).sort()).toEqual(found.sort());
     }, 60_000);
   }
+
+  it("is content with a durable pool in layers, which its child puts around it too", async () => {
+    const options = filePools();
+    const around = (pool: PoolLike): PoolLike =>
+      withTransforms(pool, [{ gzip: {} }, { encrypt: { keyId: "k", key: "ab".repeat(32) } }]);
+    const failed = await failures(
+      {
+        ...options,
+        create: async () => {
+          const { pool, ...rest } = await options.create();
+          return { pool: around(pool), ...rest };
+        },
+        supports: around(new FilePool({ directory: "" })).supports,
+        poolClass: FilePool,
+        rounds: 4,
+      },
+      [/kills/, /^has everything/, /^supports what/],
+    );
+    expect(failed).toEqual([]);
+  }, 60_000);
 
   it.each([
     ["a program that is not there", { command: "/nowhere/at-all" }],

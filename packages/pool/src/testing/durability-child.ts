@@ -2,6 +2,7 @@ import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { isLailaError } from "@laila/schema";
 import type { ManyResult, PoolClass, PoolLike, PoolOptions } from "../contract.js";
+import { withLayers } from "../layers/with-layers.js";
 import { fail } from "./assertions.js";
 import {
   type DurabilityReport,
@@ -14,7 +15,7 @@ import { numbered } from "./numbered.js";
 /** How many keys each writer goes back to: few, so that most writes are overwrites. */
 const keysPerWriter = 8;
 
-/** The class, or a function for pools that are put together of more than one. */
+/** The class (a pool's layers are put around it), or a function for pools that are put together otherwise. */
 export type PoolMaker<Config> =
   | PoolClass
   | ((config: Config, options: PoolOptions) => PoolLike | Promise<PoolLike>);
@@ -41,7 +42,7 @@ export async function runDurabilityChild<Config = never>(
     const task = parseTask(await firstLine(pipes.input));
     const options = { globalId: task.global_id } as PoolOptions;
     const pool = isClass(make)
-      ? new make(task.config, options)
+      ? withLayers(new make(task.config, options), task.layers)
       : await make(task.config as Config, options);
     await say({ event: "opening" });
     await pool.open();

@@ -1,10 +1,13 @@
 import { LailaError } from "@laila/schema";
+import type { LayerConfig } from "../contract.js";
 
 /** The first and only line that a durability child reads. */
 export interface DurabilityTask {
   readonly laila_durability: 1;
   /** What the pool's class takes; secrets in plain text, which is why it does not go by the command line. */
   readonly config: Readonly<Record<string, unknown>>;
+  /** As the pool's document has them, with secrets in plain text too. */
+  readonly layers: readonly LayerConfig[];
   readonly global_id: string;
   readonly seed: number;
   readonly writers: number;

@@ -127,10 +127,11 @@ async function inspectRound(
 
 /** The same pool for another process. */
 function taskOf(suite: Suite, pool: PoolLike, round: number): DurabilityTask {
-  const config = configOf(suite.classOf(pool), pool);
+  const { layers = [] } = pool.toConfig();
+  const plain = { config: configOf(suite.classOf(pool), pool), layers };
   return {
     laila_durability: 1,
-    config: JSON.parse(JSON.stringify(config, reveal)) as Record<string, unknown>,
+    ...(JSON.parse(JSON.stringify(plain, reveal)) as Pick<DurabilityTask, "config" | "layers">),
     global_id: pool.globalId,
     seed: round,
     writers: 1 + (round % 4),
