@@ -1,10 +1,9 @@
 import { join } from "node:path";
 import { failedWith } from "./errors.js";
-import { files } from "./files.js";
+import { files, unlinkIfThere } from "./files.js";
 import { parseIdentity } from "./identity.js";
 import type { KeyLocks } from "./key-locks.js";
 import type { Layout } from "./layout.js";
-import { unlinkIfThere } from "./writer.js";
 
 const nonce = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}";
 const writerName = new RegExp(`^${nonce}$`);
@@ -31,8 +30,9 @@ export async function clean(layout: Layout, locks: KeyLocks): Promise<void> {
     // Last, because they say whose the rest is, should this be interrupted.
     for (const owner of gone) await unlinkIfThere(join(layout.writers, owner));
   } catch (error) {
-    // Who may only read has nothing to clean; the next writer does it.
-    if (!failedWith(error, "EACCES", "EPERM", "EROFS")) throw error;
+    // Who may only read cleans nothing, nor makes what is missing; the next writer does it.
+    if (!failedWith(error, "EACCES", "EPERM", "EROFS", "ENOENT")) throw error;
+    await layout.verify();
   }
 }
 

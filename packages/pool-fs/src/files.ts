@@ -1,5 +1,6 @@
 import * as fs from "node:fs";
 import { promisify } from "node:util";
+import { failedWith } from "./errors.js";
 
 /**
  * Every file operation of the pool, in one object: tests make each of them fail. Numeric descriptors
@@ -73,6 +74,17 @@ export async function readFully(fd: number, position: number, length: number): P
     done += count;
   }
   return bytes;
+}
+
+/** False when there was none. */
+export async function unlinkIfThere(path: string): Promise<boolean> {
+  try {
+    await files.unlink(path);
+    return true;
+  } catch (error) {
+    if (failedWith(error, "ENOENT")) return false;
+    throw error;
+  }
 }
 
 /** Makes the directory's entries (created, renamed, deleted files) durable. */

@@ -14,14 +14,14 @@ import {
 import { clean } from "./cleaning.js";
 import { configSchema, type FilesystemPoolConfig, type ParsedConfig } from "./config.js";
 import { corrupt, failedWith, fileError } from "./errors.js";
-import { files, syncDirectory } from "./files.js";
+import { files, syncDirectory, unlinkIfThere } from "./files.js";
 import { KeyLocks } from "./key-locks.js";
 import { configuredDirectory, Layout } from "./layout.js";
 import { listKeys } from "./listing.js";
 import { type Place, placeOf } from "./names.js";
 import { Room } from "./room.js";
 import { readFooter, readValue, writeValue } from "./value-file.js";
-import { unlinkIfThere, Writer } from "./writer.js";
+import { Writer } from "./writer.js";
 
 /**
  * A pool in one directory, with one file for each key. Any number of processes may use it at the same time;
@@ -67,8 +67,14 @@ export class FilesystemPool extends Pool<ParsedConfig> {
 
   protected async _open(): Promise<void> {
     await this.#told("Opening the pool", async () => {
-      await this.#layout.prepare(() => this.#writer.temporary());
-      await clean(this.#layout, this.#locks);
+      try {
+        await this.#layout.prepare(() => this.#writer.temporary());
+        await clean(this.#layout, this.#locks);
+      } catch (error) {
+        // What went wrong is told; a file that stays goes stale with this process.
+        await this.#writer.retire().catch(() => undefined);
+        throw error;
+      }
     });
   }
 

@@ -2,11 +2,11 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { abortError, LailaError } from "@laila/pool";
 import { failedWith } from "./errors.js";
-import { files } from "./files.js";
+import { files, unlinkIfThere } from "./files.js";
 import { type Identity, isLocalDisk, judge, parseIdentity } from "./identity.js";
 import type { Layout } from "./layout.js";
 import { Room } from "./room.js";
-import { unlinkIfThere, type Writer } from "./writer.js";
+import type { Writer } from "./writer.js";
 
 export interface KeyLocksOptions {
   /** Take those for gone of whom nobody can tell whether they live. */

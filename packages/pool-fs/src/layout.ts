@@ -2,7 +2,7 @@ import { homedir } from "node:os";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { LailaError, type PoolOptions } from "@laila/pool";
 import { failedWith } from "./errors.js";
-import { files, syncDirectory, withFile, writeFully } from "./files.js";
+import { files, syncDirectory, unlinkIfThere, withFile, writeFully } from "./files.js";
 import type { Place } from "./names.js";
 
 const markName = "laila-pool-fs.json";
@@ -43,11 +43,9 @@ export class Layout {
    * errors.
    */
   async prepare(temporary: () => Promise<string>): Promise<void> {
-    if (await this.#marked()) return;
+    if (await this.#marked()) return this.#complete();
     const first = await makeDirectory(this.root);
-    for (const path of [this.values, this.temporary, this.writers, this.locks]) {
-      await files.mkdir(path, { recursive: true });
-    }
+    await this.#makeAll();
     await this.#mark(await temporary());
     await syncDirectory(this.root);
     // The new directories' own entries, up to the first that was there before.
@@ -84,6 +82,23 @@ export class Layout {
   /** To be called when a fan-out directory turned out to have been removed. */
   forgetFan(place: Place): void {
     this.#fans.delete(this.fan(place));
+  }
+
+  /** Git, archives and buckets keep no empty directories: a pool that was copied so gets them back. */
+  async #complete(): Promise<void> {
+    try {
+      if (await this.#makeAll()) await syncDirectory(this.root);
+    } catch (error) {
+      // Who may only read does without.
+      if (!failedWith(error, "EACCES", "EPERM", "EROFS")) throw error;
+    }
+  }
+
+  /** True when one of them was not there. */
+  async #makeAll(): Promise<boolean> {
+    const all = [this.values, this.temporary, this.writers, this.locks];
+    const made = await Promise.all(all.map((path) => files.mkdir(path, { recursive: true })));
+    return made.some((first) => first !== undefined);
   }
 
   async #makeFan(path: string): Promise<void> {
@@ -126,11 +141,17 @@ export class Layout {
 
   /** Several may do this at once: each puts the same there. */
   async #mark(draft: string): Promise<void> {
-    await withFile(draft, "wx", async (fd) => {
-      await writeFully(fd, [Buffer.from(`{"laila_pool_fs":${formatVersion}}\n`)]);
-      await files.fsync(fd);
-    });
-    await files.rename(draft, join(this.root, markName));
+    try {
+      await withFile(draft, "wx", async (fd) => {
+        await writeFully(fd, [Buffer.from(`{"laila_pool_fs":${formatVersion}}\n`)]);
+        await files.fsync(fd);
+      });
+      await files.rename(draft, join(this.root, markName));
+    } catch (error) {
+      // What went wrong is told; a draft that stays is removed by the next opening.
+      await unlinkIfThere(draft).catch(() => false);
+      throw error;
+    }
   }
 }
 

@@ -15,7 +15,7 @@ import { readFooter } from "./value-file.js";
  */
 export async function* listKeys(layout: Layout, prefix: string): AsyncGenerator<string> {
   let damage: LailaError | undefined;
-  for (const fan of await files.readEntries(layout.values)) {
+  for (const fan of await entriesOf(layout, layout.values)) {
     if (!fan.isDirectory() || !/^[0-9a-f]{2}$/.test(fan.name)) continue;
     // A set, because some file systems list a file twice that is replaced meanwhile.
     for (const name of new Set(await fileNames(layout, fan.name))) {
@@ -38,15 +38,19 @@ export async function* listKeys(layout: Layout, prefix: string): AsyncGenerator<
 }
 
 async function fileNames(layout: Layout, fan: string): Promise<string[]> {
-  let entries: Dirent[] = [];
+  const entries = await entriesOf(layout, join(layout.values, fan));
+  return entries.filter((entry) => entry.isFile()).map((entry) => entry.name);
+}
+
+async function entriesOf(layout: Layout, directory: string): Promise<Dirent[]> {
   try {
-    entries = await files.readEntries(join(layout.values, fan));
+    return await files.readEntries(directory);
   } catch (error) {
     if (!failedWith(error, "ENOENT")) throw error;
     // Somebody tidied up an empty directory, or took away the whole pool.
     await layout.verify();
+    return [];
   }
-  return entries.filter((entry) => entry.isFile()).map((entry) => entry.name);
 }
 
 /** Undefined when the file was deleted meanwhile. */

@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
-import { failedWith } from "./errors.js";
-import { files, withFile, writeFully } from "./files.js";
+import { files, unlinkIfThere, withFile, writeFully } from "./files.js";
 import { type Identity, identify } from "./identity.js";
 import type { Layout } from "./layout.js";
 
@@ -38,10 +37,12 @@ export class Writer {
 
   async register(): Promise<void> {
     this.#registered ??= this.#write();
+    const registered = this.#registered;
     try {
-      await this.#registered;
+      await registered;
     } catch (error) {
-      this.#registered = undefined;
+      // Another caller may have begun anew already.
+      if (this.#registered === registered) this.#registered = undefined;
       throw error;
     }
   }
@@ -54,23 +55,17 @@ export class Writer {
   }
 
   async #write(): Promise<void> {
-    // One that failed half way has left its file, which is no other's.
-    await unlinkIfThere(this.path);
-    await withFile(this.path, "wx", async (fd) => {
-      await writeFully(fd, [Buffer.from(`${JSON.stringify(this.identity)}\n`)]);
-      // Synced because locks are links to it: one that outlives a power cut still says whose it was.
-      await files.fsync(fd);
-    });
-  }
-}
-
-/** False when there was none. */
-export async function unlinkIfThere(path: string): Promise<boolean> {
-  try {
-    await files.unlink(path);
-    return true;
-  } catch (error) {
-    if (failedWith(error, "ENOENT")) return false;
-    throw error;
+    try {
+      await withFile(this.path, "wx", async (fd) => {
+        await writeFully(fd, [Buffer.from(`${JSON.stringify(this.identity)}\n`)]);
+        // Synced because locks are links to it: one that outlives a power cut still says whose it was.
+        await files.fsync(fd);
+      });
+    } catch (error) {
+      // What went wrong is told; under this name there is nobody yet, and next time there will be another.
+      await unlinkIfThere(this.path).catch(() => false);
+      this.#identity = undefined;
+      throw error;
+    }
   }
 }

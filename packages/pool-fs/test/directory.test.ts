@@ -69,6 +69,23 @@ it("goes on when somebody has tidied up empty directories", async () => {
   expect(await listed(pool)).toEqual(["key"]);
 });
 
+it("is whole again after a copy that left out empty directories", async () => {
+  const directory = await newDirectory();
+  const pool = poolAt(directory);
+  await pool.write("key", bytes("x"));
+  await pool.close();
+  for (const name of ["locks", "temporary", "writers"]) await rmdir(join(directory, name));
+  const copy = poolAt(directory);
+  await copy.write("key", bytes("y"));
+  expect(await listed(copy)).toEqual(["key"]);
+  await copy.delete("key");
+  await copy.close();
+  await rm(join(directory, "values"), { recursive: true });
+  const empty = poolAt(directory);
+  expect(await listed(empty)).toEqual([]);
+  await empty.write("key", bytes("z"));
+});
+
 it("refuses what is no directory of its own, or of a later release", async () => {
   const directory = await newDirectory();
   const mark = join(directory, "laila-pool-fs.json");

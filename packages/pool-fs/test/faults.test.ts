@@ -13,6 +13,10 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
+type Operation = (...args: unknown[]) => Promise<unknown>;
+/** All of them under one type, so that one test can go through them. */
+const operations = files as unknown as Record<string, Operation>;
+
 /** What may lie around while nobody writes: the mark, the writers' own files, and values. */
 async function leftovers(directory: string): Promise<string[]> {
   return (await tree(directory)).filter((path) => /^(locks|temporary)\//.test(path));
@@ -43,6 +47,32 @@ it("keeps the old value when the disk is full half way through the new one", asy
   expect(text(await pool.read("key"))).toBe("new");
 });
 
+it.each(["open", "writev", "fsync", "rename", "mkdir"] as const)(
+  "leaves nothing behind when %s fails while it opens, and opens when asked again",
+  async (operation) => {
+    for (let nth = 0, failed = true; failed; nth++) {
+      const directory = await newDirectory();
+      const pool = poolAt(directory);
+      let calls = 0;
+      const original = operations[operation] as Operation;
+      const spy = vi.spyOn(operations, operation).mockImplementation(async (...args) => {
+        if (calls++ === nth) throw failure("EIO");
+        return original(...args);
+      });
+      const outcome = await pool.open().catch((error: unknown) => error);
+      spy.mockRestore();
+      failed = calls > nth;
+      if (failed) expect(isLailaError(outcome, "UNAVAILABLE"), String(outcome)).toBe(true);
+      else expect(nth).toBeGreaterThan(0);
+      const left = await tree(directory);
+      expect(left.filter((path) => /^temporary/.test(path))).toEqual([]);
+      if (failed) expect(left.filter((path) => /^writers/.test(path))).toEqual([]);
+      await pool.write("key", bytes("value"));
+      expect(text(await poolAt(directory).read("key"))).toBe("value");
+    }
+  },
+);
+
 it("writes all of a value that the system takes in pieces", async () => {
   const pool = poolAt(await newDirectory());
   const original = files.writev;
@@ -52,10 +82,6 @@ it("writes all of a value that the system takes in pieces", async () => {
   await pool.write("key", bytes("a value of more than seven bytes"));
   expect(text(await pool.read("key"))).toBe("a value of more than seven bytes");
 });
-
-type Operation = (...args: unknown[]) => Promise<unknown>;
-/** All of them under one type, so that one test can go through them. */
-const operations = files as unknown as Record<string, Operation>;
 
 const codes = {
   ENOSPC: "NO_SPACE",
