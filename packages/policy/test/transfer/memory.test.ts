@@ -37,14 +37,16 @@ class Ledger {
   }
 }
 
-it("20,000 keys: never more than `concurrency` values in memory, and the listing is not run through ahead", async () => {
+it("20,000 keys: never more than `concurrency` values in memory, and the listing is not run through ahead", {
+  timeout: 120_000,
+}, async () => {
   const [from, to] = [new ProbedPool(), new ProbedPool()];
   const values = Array.from({ length: 20_000 }, (_, i) => ({
     key: `key ${i}`,
     bytes: new Uint8Array(64).fill(i),
   }));
   await fill(from, values);
-  const ledger = new Ledger(from, to, 2003);
+  const ledger = new Ledger(from, to, 4001);
   let ahead = 0;
   const report = await copyPool(from, to, {
     concurrency: 8,
