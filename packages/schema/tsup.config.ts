@@ -8,5 +8,13 @@ export default library(
     "crc32-node": "src/crc32/node.ts",
     "crc32-table": "src/crc32/table.ts",
   },
-  { external: ["#crc32", "node:zlib"], platform: "neutral", removeNodeProtocol: false },
+  {
+    external: ["#crc32", "node:zlib"],
+    platform: "neutral",
+    removeNodeProtocol: false,
+    // What is bundled may have no `exports`, and then its ES modules are its "module".
+    esbuildOptions: (options) => {
+      options.mainFields = ["module", "main"];
+    },
+  },
 );

@@ -2,7 +2,7 @@
 /**
  * Does the set-up and then one command, with only Node, npm and git on the machine:
  *
- *     node tooling/bootstrap/run.mjs test|demo|lint|matrix|size|turbo|exec|pnpm [args…]
+ *     node tooling/bootstrap/run.mjs test|demo|lint|matrix|size|bench|turbo|exec|pnpm [args…]
  *
  * `packageManager` in the root package.json pins pnpm; npm fetches that very version. Corepack is
  * not asked: older Nodes ship one that cannot verify its downloads any more.
@@ -15,7 +15,7 @@ import { matrix } from "./matrix.mjs";
 import { npmExec, root, run } from "./spawn.mjs";
 
 const usage =
-  "usage: node tooling/bootstrap/run.mjs test|demo|lint|matrix|size|turbo|exec|pnpm [args…]";
+  "usage: node tooling/bootstrap/run.mjs test|demo|lint|matrix|size|bench|turbo|exec|pnpm [args…]";
 
 const must = async (/** @type {string[]} */ command, options = {}) => {
   const code = await run(command, options);
@@ -57,6 +57,11 @@ const commands = {
     await install();
     await must([...turbo, "run", "build", "--filter=./packages/*"], { quiet: true });
     return run(["node", "tooling/checks/bin/size.mjs", ...args]);
+  },
+  bench: async (/** @type {string[]} */ args) => {
+    await install();
+    await must([...turbo, "run", "build", "--filter=@laila/core..."], { quiet: true });
+    return run(["node", "tooling/bench/bin/bench.mjs", ...args]);
   },
   turbo: (/** @type {string[]} */ args) => run([...turbo, ...args]),
   exec: (/** @type {string[]} */ args) => run(["pnpm", "exec", ...args]),
