@@ -1,41 +1,73 @@
-import { S3Pool } from "@laila/pool-s3";
+import {
+  GetObjectCommand,
+  type GetObjectCommandOutput,
+  ListObjectsV2Command,
+  S3Client,
+} from "@aws-sdk/client-s3";
 
 export interface BucketFacts {
-  readonly objects: readonly { readonly key: string; readonly bytes: number }[];
-  /** `NAME in key`, for every secret that was found. Empty is what we want. */
+  readonly objects: readonly { readonly name: string; readonly bytes: number }[];
+  /** `NAME in object`, for every secret that was found. Empty is what we want. */
   readonly secretsFound: readonly string[];
 }
 
 const secretNames = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
 
-/** Reads every object below the prefix, whole, and searches it for every secret in four spellings. */
+/**
+ * Looks at the bucket as any S3 client sees it, not through LAILA: reads every object below the prefix,
+ * name, headers and all its bytes, and searches it for every secret in four spellings.
+ */
 export async function searchSecrets(
-  secrets: Readonly<Record<string, string>>,
+  secrets: Readonly<Record<string, string | undefined>>,
 ): Promise<BucketFacts> {
-  const pool = new S3Pool({
-    bucketName: secrets.AWS_BUCKET_NAME ?? "",
-    accessKeyId: secrets.AWS_ACCESS_KEY_ID,
-    secretAccessKey: secrets.AWS_SECRET_ACCESS_KEY,
-    regionName: secrets.AWS_REGION,
-    ...(secrets.AWS_SESSION_TOKEN ? { sessionToken: secrets.AWS_SESSION_TOKEN } : {}),
-    ...(secrets.AWS_ENDPOINT ? { endpoint: secrets.AWS_ENDPOINT } : {}),
-    ...(secrets.AWS_PREFIX ? { prefix: secrets.AWS_PREFIX } : {}),
+  const client = new S3Client({
+    region: secrets.AWS_REGION ?? "us-east-1",
+    credentials: {
+      accessKeyId: secrets.AWS_ACCESS_KEY_ID ?? "",
+      secretAccessKey: secrets.AWS_SECRET_ACCESS_KEY ?? "",
+      ...(secrets.AWS_SESSION_TOKEN ? { sessionToken: secrets.AWS_SESSION_TOKEN } : {}),
+    },
+    ...(secrets.AWS_ENDPOINT ? { endpoint: secrets.AWS_ENDPOINT, forcePathStyle: true } : {}),
   });
-  const objects: { key: string; bytes: number }[] = [];
+  const bucket = { Bucket: secrets.AWS_BUCKET_NAME };
+  const objects: { name: string; bytes: number }[] = [];
   const secretsFound: string[] = [];
-  for await (const key of pool.keys()) {
-    const found = await pool.read(key);
-    if (!found) continue;
-    objects.push({ key, bytes: found.bytes.length });
-    const text = Buffer.from(found.bytes).toString("latin1");
-    for (const name of secretNames) {
-      const secret = secrets[name];
-      if (secret && spellings(secret).some((spelling) => text.includes(spelling)))
-        secretsFound.push(`${name} in ${key}`);
+  try {
+    for await (const name of names(client, bucket, secrets.AWS_PREFIX)) {
+      const object = await client.send(new GetObjectCommand({ ...bucket, Key: name }));
+      const body = (await object.Body?.transformToByteArray()) ?? new Uint8Array();
+      objects.push({ name, bytes: body.length });
+      const seen = `${name}\n${headersOf(object)}\n${Buffer.from(body).toString("latin1")}`;
+      for (const secretName of secretNames) {
+        const secret = secrets[secretName];
+        if (secret && spellings(secret).some((spelling) => seen.includes(spelling))) {
+          secretsFound.push(`${secretName} in ${name}`);
+        }
+      }
     }
+  } finally {
+    client.destroy();
   }
-  await pool.close();
-  return { objects: objects.sort((a, b) => (a.key < b.key ? -1 : 1)), secretsFound };
+  return { objects, secretsFound };
+}
+
+async function* names(
+  client: S3Client,
+  bucket: { Bucket: string | undefined },
+  prefix: string | undefined,
+): AsyncGenerator<string> {
+  let token: string | undefined;
+  do {
+    const page = await client.send(
+      new ListObjectsV2Command({ ...bucket, Prefix: prefix, ContinuationToken: token }),
+    );
+    for (const { Key } of page.Contents ?? []) if (Key !== undefined) yield Key;
+    token = page.NextContinuationToken;
+  } while (token !== undefined);
+}
+
+function headersOf({ Body, $metadata, ...headers }: GetObjectCommandOutput): string {
+  return JSON.stringify(headers);
 }
 
 function spellings(secret: string): string[] {

@@ -20,8 +20,3 @@ export interface SecondFacts {
   /** For each thing: was it remembered through the recovered pool, equal and of the same type? */
   readonly equal: Readonly<Record<string, boolean>>;
 }
-
-/** Gives the facts to the process that started this one. */
-export function report(facts: FirstFacts | SecondFacts): void {
-  process.send?.(facts);
-}

@@ -59,3 +59,24 @@ test("--json prints one object with the facts and nothing else, on a given endpo
     await rm(temporary, { recursive: true });
   }
 });
+
+test("what goes wrong is told in one sentence, and as JSON with its code", async () => {
+  const server = await startS3Server();
+  const env = {
+    PATH: process.env.PATH,
+    AWS_ENDPOINT: server.endpoint,
+    AWS_ACCESS_KEY_ID: server.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: server.secretAccessKey,
+    AWS_BUCKET_NAME: "none-such",
+  };
+  try {
+    const told = await run(process.execPath, [main], { env }).catch((error) => error);
+    expect(told.code).toBe(1);
+    expect(told.stderr).toContain("NO_SUCH_STORE: ");
+    expect(told.stderr).not.toContain("    at ");
+    const json = await run(process.execPath, [main, "--json"], { env }).catch((error) => error);
+    expect(JSON.parse(json.stdout)).toMatchObject({ ok: false, error: { code: "NO_SUCH_STORE" } });
+  } finally {
+    await server.close();
+  }
+});
