@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { LailaError, WriteCondition } from "@laila/pool";
+import { isLailaError, LailaError, type WriteCondition } from "@laila/pool";
 import type { Bucket, PutOptions } from "./bucket.js";
 import { conflict, type Deed, placedError, requestError } from "./errors.js";
 import { failureOf } from "./failure.js";
@@ -51,9 +51,20 @@ export async function settle(
 ): Promise<string> {
   const failure = failureOf(error, bucket.place.secrets);
   if (failure.attempts <= 1) throw conflict("lost", deed, bucket.place, failure);
-  const head = await bucket.head(name, deed);
+  const head = await bucket.head(name, deed).catch((told: unknown) => {
+    throw isLailaError(told) ? undecided(told) : told;
+  });
   if (head?.writeId === writeId) return head.version;
   throw conflict("unknown", deed, bucket.place, failure);
+}
+
+/** Why the object cannot be asked, as the failure of the write that it leaves undecided. */
+function undecided({ code, message, cause, details }: LailaError): LailaError {
+  const told = "It cannot be known whether the write was done: its first reply was lost.";
+  return new LailaError(code, `${message} ${told}`, {
+    cause,
+    details: { ...details, outcome: "unknown" },
+  });
 }
 
 /**

@@ -156,12 +156,29 @@ const byNetworkCode: Readonly<Record<string, Verdict>> = {
 };
 
 /** A failed request as the one error of LAILA. Neither the error nor its cause holds a secret. */
-export function requestError(error: unknown, deed: Deed, place: Place): LailaError {
+export function requestError(
+  error: unknown,
+  deed: Deed,
+  place: Place,
+  details: Readonly<Record<string, unknown>> = {},
+): LailaError {
   if (isLailaError(error)) return error;
   if (deed.signal?.aborted) return abortError(deed.signal, sentence(deed, place));
   const failure = failureOf(error, place.secrets);
   const { code, advice } = judge(failure);
-  return placedError(code, `failed${reason(failure)}. ${advice}`, deed, place, { failure });
+  return placedError(code, `failed${reason(failure)}. ${advice}`, deed, place, {
+    failure,
+    details,
+  });
+}
+
+/**
+ * A failed conditional write. Of one that was sent more than once, the refusal is the last attempt's: an
+ * earlier one may have been done and its reply lost, so that its `details.outcome` is "unknown".
+ */
+export function writeError(error: unknown, deed: Deed, place: Place): LailaError {
+  if (failureOf(error).attempts <= 1) return requestError(error, deed, place);
+  return requestError(error, deed, place, { outcome: "unknown" });
 }
 
 export interface PlacedOptions {

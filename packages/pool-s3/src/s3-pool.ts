@@ -25,7 +25,7 @@ import {
   type S3Config,
   type S3PoolConfig,
 } from "./config.js";
-import { type Deed, requestError } from "./errors.js";
+import { type Deed, requestError, writeError } from "./errors.js";
 import { decodeName, encodeName } from "./object-name.js";
 
 /** The most that one PUT takes: 5 GiB. */
@@ -127,8 +127,9 @@ export class S3Pool extends Pool<S3Config> {
     try {
       return await this.#bucket.put(name, bytes, deed, options);
     } catch (error) {
-      if (condition && isRefusal(error)) return settle(error, name, writeId, deed, this.#bucket);
-      throw requestError(error, deed, this.#bucket.place);
+      if (!condition) throw requestError(error, deed, this.#bucket.place);
+      if (isRefusal(error)) return settle(error, name, writeId, deed, this.#bucket);
+      throw writeError(error, deed, this.#bucket.place);
     }
   }
 

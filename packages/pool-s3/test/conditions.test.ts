@@ -107,6 +107,47 @@ describe("a lost reply", () => {
   });
 });
 
+describe("a refusal of the second attempt, after the first was done", () => {
+  const refusals: [number, string, string][] = [
+    [400, "ExpiredToken", "CREDENTIALS_EXPIRED"],
+    [403, "AccessDenied", "ACCESS_DENIED"],
+    [403, "QuotaExceeded", "NO_SPACE"],
+  ];
+
+  it.each(refusals)("%i %s has an unknown outcome", async (status, code, told) => {
+    let puts = 0;
+    server.fault(({ operation }) => {
+      if (operation !== "PutObject") return undefined;
+      return puts++ === 0 ? "reset-after-commit" : { status, code };
+    });
+    const error = await rejection(pool.write(key, one, { condition: ifAbsent }));
+    expect(error).toMatchObject({ code: told, details: { outcome: "unknown", key } });
+    server.fault(undefined);
+    expect((await pool.read(key))?.bytes).toEqual(one);
+  });
+
+  it("of one attempt is certain", async () => {
+    server.fault(() => ({ status: 403, code: "AccessDenied" }));
+    const error = await rejection(pool.write(key, one, { condition: ifAbsent }));
+    expect(error.code).toBe("ACCESS_DENIED");
+    expect(error.details).not.toHaveProperty("outcome");
+  });
+
+  it("a 412 that cannot be looked into has an unknown outcome too", async () => {
+    let puts = 0;
+    server.fault(({ operation }) => {
+      if (operation === "PutObject") return puts++ === 0 ? "reset-after-commit" : undefined;
+      return { status: 403, code: "AccessDenied" };
+    });
+    const error = await rejection(pool.write(key, one, { condition: ifAbsent }));
+    expect(error).toMatchObject({
+      code: "ACCESS_DENIED",
+      message: expect.stringContaining("cannot be known"),
+      details: { outcome: "unknown" },
+    });
+  });
+});
+
 describe("a refusal", () => {
   it("after one attempt is lost, and asks nothing more", async () => {
     await pool.write(key, one);
