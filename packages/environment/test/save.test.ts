@@ -295,6 +295,57 @@ describe("faults while saving", () => {
     expect(await loadEnvironment({ name: "prod", pool })).toMatchObject({ version: 1 });
   });
 
+  it.each(["done-and-refused", "done-and-refused-unmarked"] as const)(
+    "a commit that is %s never loses its document, whether or not the head can be read",
+    async (fault) => {
+      for (const readable of [true, false]) {
+        const pool = new FaultyPool();
+        let committed = false;
+        pool.fault = (operation, key) => {
+          if (key !== headId) return undefined;
+          if (operation === "write") {
+            committed = true;
+            return fault;
+          }
+          return committed && !readable ? "refused" : undefined;
+        };
+        const outcome = await failure(saveEnvironment(environment(), { name: "prod", pool }));
+        if (readable) expect(outcome).toMatchObject({ version: 1, created: true });
+        else expect(outcome).toMatchObject({ code: "CREDENTIALS_EXPIRED" });
+        pool.fault = () => undefined;
+        expect(await loadEnvironment({ name: "prod", pool })).toMatchObject({ version: 1 });
+      }
+    },
+  );
+
+  it("a refused commit that was marked unknown says so, and keeps the leaf while it may still land", async () => {
+    const pool = new FaultyPool();
+    pool.fault = (operation, key) =>
+      operation === "write" && key === headId ? "done-and-refused" : undefined;
+    pool.before = async (operation, key) => {
+      // The head that is read is still without it: another replica, or a request on its way.
+      if (operation === "read" && key === headId) await pool.delete(headId);
+    };
+    const error = await failure(saveEnvironment(environment(), { name: "prod", pool }));
+    expect(error).toMatchObject({
+      code: "CREDENTIALS_EXPIRED",
+      message: expect.stringContaining("may or may not have been saved"),
+      details: { outcome: "unknown", op: expect.any(String), leafId: expect.any(String) },
+    });
+    pool.before = () => undefined;
+    expect(await keysOf(pool)).toEqual([error.details.leafId]);
+  });
+
+  it("a commit that was refused for certain takes its leaf with it", async () => {
+    const pool = new FaultyPool();
+    pool.fault = (operation, key) =>
+      operation === "write" && key === headId ? "refused" : undefined;
+    expect(await failure(saveEnvironment(environment(), { name: "prod", pool }))).toMatchObject({
+      code: "CREDENTIALS_EXPIRED",
+    });
+    expect(await keysOf(pool)).toEqual([]);
+  });
+
   it("a head that vanishes meanwhile is NOT_FOUND and never made anew", async () => {
     const pool = new FaultyPool();
     await saveEnvironment(environment(), { name: "prod", pool });

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { PoolLike, WriteCondition } from "@laila/pool";
+import type { PoolLike, Version, WriteCondition } from "@laila/pool";
 import {
   abortError,
   constant,
@@ -63,8 +63,9 @@ const giveUpMs = 60 * 60 * 1000;
  *
  * INVALID_DOCUMENT when it is no environment document, or the name belongs to another kind of manifest;
  * UNSUPPORTED on a pool without conditional writes (unless `unsafe`); NOT_FOUND when the saved environment
- * was deleted meanwhile; CONFLICT after 64 lost races; UNAVAILABLE with `details.op` when the storage failed
- * while it could not be known whether the version was saved; CORRUPT, and what the pool throws.
+ * was deleted meanwhile; CONFLICT after 64 lost races; UNAVAILABLE, or the code of a
+ * refusal (CREDENTIALS_EXPIRED, ACCESS_DENIED, NO_SPACE …), with `details.outcome: "unknown"` and `details.op`
+ * when it could not be known whether the version was saved; CORRUPT, and what the pool throws.
  */
 export async function saveEnvironment(
   environment: EnvironmentDocument,
@@ -93,6 +94,10 @@ class Saving {
   readonly #began = Date.now();
   /** Once a head was seen, its absence means that somebody deleted it. */
   #seen = false;
+  /** From the first try at the head on, only the head itself tells whether the leaf is in use. */
+  #tried = false;
+  /** The head's versions (null: there was none) on which a write may still land, or may have landed. */
+  readonly #unsettled = new Set<Version | null>();
 
   constructor(document: EnvironmentDocument, headId: GlobalId, options: SaveOptions) {
     this.#headId = headId;
@@ -114,18 +119,21 @@ class Saving {
     for (let tries = 1; ; tries++) {
       const settled = this.#settled(head);
       if (settled) {
-        if (settled.leafId !== this.#leaf.globalId) await this.#dropLeaf();
+        if (settled.leafId !== this.#leaf.globalId && !this.#mayStillLand(head))
+          await this.#dropLeaf();
         return settled;
       }
       if (head && !head.state) return this.#abandon(this.#notSaved());
       let failure: unknown;
+      this.#tried = true;
       try {
         return await this.#commit(head);
       } catch (error) {
         failure = error;
       }
-      // A refusal (no access, no space, too large) is certain: nothing was committed.
-      if (!isUncertain(failure)) return this.#abandon(failure);
+      if (isUnknown(failure)) this.#unsettled.add(versionOf(head));
+      // Trying again is no use after a refusal (no access, no space, too large), whatever it leaves open.
+      if (!isPassing(failure)) return this.#abandon(failure);
       if (signal?.aborted) throw failure;
       if (tries >= maxTries || Date.now() - this.#began > giveUpMs) {
         if (!isLost(failure)) throw this.#unknown(failure);
@@ -194,8 +202,9 @@ class Saving {
       try {
         return await readHead(pool, this.#headId, signal);
       } catch (error) {
-        if (signal?.aborted || !isLailaError(error, "UNAVAILABLE", "TIMEOUT")) throw error;
-        if (tries >= maxFailedReads) throw isLost(failure) ? error : this.#unknown(error);
+        if (signal?.aborted) throw error;
+        const last = tries >= maxFailedReads || !isLailaError(error, "UNAVAILABLE", "TIMEOUT");
+        if (last) throw isLost(failure) ? error : this.#unknown(error);
         await this.#pause(tries);
       }
     }
@@ -211,10 +220,33 @@ class Saving {
     );
   }
 
-  /** Fails for certain: the leaf is in nobody's way, and goes if it can. */
-  async #abandon(error: unknown): Promise<never> {
+  /**
+   * Gives up. Of a write that failed the reply may be a refusal and the deed be done all the same (the
+   * first attempt committed, its reply was lost, the second one refused), so the head decides: the leaf
+   * goes only where a head that can be read neither lists this act nor may still come to. An orphan does
+   * no harm; a head that points nowhere does.
+   */
+  async #abandon(error: unknown): Promise<SaveResult> {
+    if (this.#tried) {
+      const { pool, signal } = this.#options;
+      let head: Head | undefined;
+      try {
+        head = await readHead(pool, this.#headId, signal);
+      } catch {
+        // Why the save failed says more than why the head cannot be read now.
+        throw this.#unsettled.size > 0 ? this.#unknown(error) : error;
+      }
+      const own = head?.state?.versions.find(({ op }) => op === this.#op);
+      if (own) return this.#result(own.n, own.config, true);
+      if (this.#mayStillLand(head)) throw this.#unknown(error);
+    }
     await this.#dropLeaf();
     throw error;
+  }
+
+  /** True while a write whose outcome is not known could still win: the head is what it expects. */
+  #mayStillLand(head: Head | undefined): boolean {
+    return this.#unsettled.has(versionOf(head));
   }
 
   async #dropLeaf(): Promise<void> {
@@ -271,9 +303,10 @@ class Saving {
   }
 
   #unknown(cause: unknown): LailaError {
+    const refused = isLailaError(cause) && !isPassing(cause);
     return new LailaError(
-      "UNAVAILABLE",
-      `${this.#shown} may or may not have been saved: the storage failed before it could be known. When it is back, save again; an unchanged environment makes no second version.`,
+      refused ? cause.code : "UNAVAILABLE",
+      `${this.#shown} may or may not have been saved: the storage failed before it could be known. When it is back, save again; an unchanged environment makes no second version.${refused ? ` What it said: ${cause.message}` : ""}`,
       {
         cause,
         details: {
@@ -302,12 +335,22 @@ function conditional(pool: PoolLike, condition: WriteCondition): WriteCondition 
   return pool.supports.conditionalWrites ? condition : undefined;
 }
 
-/** True when the write may have happened, or lost a race: the head must be read to know. */
-function isUncertain(error: unknown): boolean {
+function versionOf(head: Head | undefined): Version | null {
+  return head?.version ?? null;
+}
+
+/** True for what another try may get over, once the head was read again. */
+function isPassing(error: unknown): boolean {
   return isLailaError(error, "CONFLICT", "TIMEOUT", "UNAVAILABLE", "ABORTED");
 }
 
 /** True for a race that was lost for certain: the write did not happen. */
 function isLost(error: unknown): boolean {
   return isLailaError(error, "CONFLICT") && error.details.outcome !== "unknown";
+}
+
+/** True when the write may have happened, or may still: pools mark a refusal of a later attempt so. */
+function isUnknown(error: unknown): boolean {
+  if (!isLailaError(error)) return true;
+  return error.details.outcome === "unknown" || (isPassing(error) && !isLost(error));
 }

@@ -1,7 +1,14 @@
 import type { CallOptions, PoolLike, ReadResult, Version, WriteOptions } from "@laila/pool";
 import { LailaError, MemoryPool } from "@laila/pool";
 
-type Fault = "lost-request" | "lost-reply" | "lost-reply-as-conflict";
+type Fault =
+  | "lost-request"
+  | "lost-reply"
+  | "lost-reply-as-conflict"
+  /** It was done, and another attempt was refused: marked by the pool as unknown, or not at all. */
+  | "done-and-refused"
+  | "done-and-refused-unmarked"
+  | "refused";
 
 /** A memory pool behind a network that loses what the test says. */
 export class FaultyPool extends MemoryPool {
@@ -42,11 +49,17 @@ export class FaultyPool extends MemoryPool {
     this.log.push(`${operation} ${/:(ENTRY|MANIFEST):/.exec(key)?.[1]}`);
     await this.before(operation, key);
     const fault = this.fault(operation, key);
-    if (fault === "lost-request") throw this.#lost(fault, key);
+    if (fault === "lost-request" || fault === "refused") throw this.#lost(fault, key);
     return fault;
   }
 
   #lost(fault: Fault, key: string): LailaError {
+    if (fault === "refused" || fault === "done-and-refused-unmarked")
+      return new LailaError("CREDENTIALS_EXPIRED", `Refused: ${key}`);
+    if (fault === "done-and-refused")
+      return new LailaError("CREDENTIALS_EXPIRED", `Refused: ${key}`, {
+        details: { outcome: "unknown" },
+      });
     return fault === "lost-reply-as-conflict"
       ? new LailaError("CONFLICT", `Maybe: ${key}`, { details: { outcome: "unknown" } })
       : new LailaError("UNAVAILABLE", `The network lost ${key}`);
