@@ -84,6 +84,13 @@ test("a missing bucket is exit code 3; a wrong command and a missing flag are 2"
   expect((await run()).code).toBe(2);
 });
 
+test("a flag that does not exist is refused, and takes no default", async () => {
+  const { code, out, err } = await run("pool", "ls", "--secrets", secrets, "--bukcet", "other");
+  expect({ code, out }).toEqual({ code: 2, out: "" });
+  expect(err).toContain("--bukcet");
+  expect(err).toContain("--bucket");
+});
+
 test("--help shows the commands", async () => {
   const { code, out } = await run("--help");
   expect(code).toBe(0);
