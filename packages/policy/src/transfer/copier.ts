@@ -2,7 +2,7 @@ import type { PoolLike, Version, WriteCondition } from "@laila/pool";
 import { isLailaError, LailaError } from "@laila/schema";
 import { nameOf } from "../pool-io.js";
 import { checkRecord, type Fingerprint, fingerprintOf } from "./fingerprint.js";
-import type { OnConflict, Settings } from "./options.js";
+import type { Settings } from "./options.js";
 import type { KeyResult } from "./report.js";
 import type { Run } from "./run.js";
 
@@ -40,15 +40,12 @@ export class Copier {
    * again. `expected` is what the source must (still) hold. CONFLICT, CORRUPT, NOT_FOUND, and what the
    * pools throw.
    */
-  async copy(
-    key: string,
-    { expected, onConflict = this.#settings.onConflict }: CopyOneOptions = {},
-  ): Promise<Copied> {
+  async copy(key: string, expected?: Fingerprint): Promise<Copied> {
     let mayBeOurs = false;
     let lost: unknown;
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
-      const there = await this.#lookForCopy(key, onConflict);
-      const sent = await this.#send(key, there, { expected, onConflict });
+      const there = await this.#lookForCopy(key);
+      const sent = await this.#send(key, there, expected);
       if (sent.refused !== undefined) {
         lost = sent.refused;
         mayBeOurs ||= isLailaError(lost, "CONFLICT") && lost.details.outcome === "unknown";
@@ -81,21 +78,18 @@ export class Copier {
     });
   }
 
-  async #lookForCopy(key: string, onConflict: OnConflict): Promise<Seen | undefined> {
+  async #lookForCopy(key: string): Promise<Seen | undefined> {
     try {
       return await this.look(this.to, key);
     } catch (error) {
       // What is damaged beyond reading is nobody's value, but only who may overwrite may mend it.
-      if (onConflict !== "overwrite" || !isLailaError(error, "CORRUPT")) throw error;
+      if (this.#settings.onConflict !== "overwrite" || !isLailaError(error, "CORRUPT")) throw error;
       return { print: undefined, version: undefined };
     }
   }
 
-  #send(
-    key: string,
-    there: Seen | undefined,
-    { expected, onConflict }: SendOptions,
-  ): Promise<Sent> {
+  #send(key: string, there: Seen | undefined, expected: Fingerprint | undefined): Promise<Sent> {
+    const { onConflict } = this.#settings;
     const { signal, budget } = this.#run;
     return budget.hold(async (arrived): Promise<Sent> => {
       const found = await this.from.read(key, { signal });
@@ -173,16 +167,6 @@ export class Copier {
       { details },
     );
   }
-}
-
-interface SendOptions {
-  readonly expected: Fingerprint | undefined;
-  readonly onConflict: OnConflict;
-}
-
-interface CopyOneOptions {
-  readonly expected?: Fingerprint | undefined;
-  readonly onConflict?: OnConflict | undefined;
 }
 
 interface Sent {

@@ -82,7 +82,7 @@ export async function copyManifest(
     return false;
   }
   await run.each([id], async (key) => {
-    const copied = await copier.copy(key, { expected: print });
+    const copied = await copier.copy(key, print);
     if (copied.print !== undefined) arrived(key, copied.print);
     return copied;
   });

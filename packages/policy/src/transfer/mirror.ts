@@ -18,8 +18,8 @@ const maxRemembered = 100_000;
  *
  * Deletes come last, manifests before all others, and only when the listing of the source came to its
  * end. Before a key is deleted the source was asked for it: one that cannot be read there (CORRUPT,
- * ACCESS_DENIED) stays at the destination. An empty source makes an empty destination: look with
- * `dryRun: true` first. INVALID_ARGUMENT when the source may evict values.
+ * ACCESS_DENIED) stays at the destination. Of a cache only its own values count, not its origin's. An
+ * empty source makes an empty destination: look with `dryRun: true` first. INVALID_ARGUMENT when the source may evict values.
  */
 export function mirror(from: PoolLike, to: PoolLike, options: MirrorOptions = {}): Transfer {
   const own = { ...options, onConflict: "overwrite" as const };
