@@ -19,6 +19,8 @@ type Told =
     };
 
 const count = 80;
+/** Three processes each, on a machine that may have other things to do. */
+const patient = { timeout: 120_000 };
 let server: S3Server;
 let project: Project;
 let bucket: string;
@@ -105,35 +107,47 @@ function expectNothingTwice(runs: readonly Map<string, string>[]): void {
   expect(skipped.map(([key]) => key)).toEqual(expect.arrayContaining([...before]));
 }
 
-test("a copy from a bucket into a file, killed twice, ends right and copies nothing twice", async () => {
-  await fill(s3());
-  expectNothingTwice(await killedTwice("copy", "file"));
-  const copy = file();
-  expect(await contents(copy)).toEqual(values);
-  await copy.close();
-});
+test(
+  "a copy from a bucket into a file, killed twice, ends right and copies nothing twice",
+  patient,
+  async () => {
+    await fill(s3());
+    expectNothingTwice(await killedTwice("copy", "file"));
+    const copy = file();
+    expect(await contents(copy)).toEqual(values);
+    await copy.close();
+  },
+);
 
-test("a copy from a file into a bucket, killed twice, ends right and sends nothing twice", async () => {
-  await fill(file());
-  server.clearRequests();
-  const runs = await killedTwice("copy", "bucket");
-  expectNothingTwice(runs);
-  const puts = server.requests.filter(({ operation }) => operation === "PutObject");
-  const arrived = puts.filter(({ status }) => status === 200).map(({ path }) => path);
-  expect(new Set(arrived).size).toBe(arrived.length);
-  const pool = s3();
-  expect(await contents(pool)).toEqual(values);
-  await pool.close();
-});
+test(
+  "a copy from a file into a bucket, killed twice, ends right and sends nothing twice",
+  patient,
+  async () => {
+    await fill(file());
+    server.clearRequests();
+    const runs = await killedTwice("copy", "bucket");
+    expectNothingTwice(runs);
+    const puts = server.requests.filter(({ operation }) => operation === "PutObject");
+    const arrived = puts.filter(({ status }) => status === 200).map(({ path }) => path);
+    expect(new Set(arrived).size).toBe(arrived.length);
+    const pool = s3();
+    expect(await contents(pool)).toEqual(values);
+    await pool.close();
+  },
+);
 
-test("a move from a bucket into a file, killed twice, loses nothing and ends right", async () => {
-  await fill(s3());
-  const runs = await killedTwice("move", "file");
-  const [pool, moved] = [s3(), file()];
-  expect([...(await contents(pool)).keys()]).toEqual([]);
-  const found = await contents(moved);
-  // A move killed at its very beginning would leave its probe.
-  expect(found).toEqual(values);
-  expect(runs.flatMap((run) => [...run.values()])).toContain("moved");
-  await Promise.all([pool.close(), moved.close()]);
-});
+test(
+  "a move from a bucket into a file, killed twice, loses nothing and ends right",
+  patient,
+  async () => {
+    await fill(s3());
+    const runs = await killedTwice("move", "file");
+    const [pool, moved] = [s3(), file()];
+    expect([...(await contents(pool)).keys()]).toEqual([]);
+    const found = await contents(moved);
+    // A move killed at its very beginning would leave its probe.
+    expect(found).toEqual(values);
+    expect(runs.flatMap((run) => [...run.values()])).toContain("moved");
+    await Promise.all([pool.close(), moved.close()]);
+  },
+);
