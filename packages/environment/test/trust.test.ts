@@ -1,6 +1,8 @@
 import { Policy } from "@laila/policy";
+import { exempt, type PoolConfig, secret } from "@laila/pool";
 import { type EnvironmentDocument, globalIdOf } from "@laila/schema";
 import { beforeEach, describe, expect, it } from "vitest";
+import * as z from "zod";
 import { captureEnvironment, type RecoverOptions, recoverPolicy } from "../src/index.js";
 import { failure, secrets } from "./support/policies.js";
 import { type VaultConfig, VaultPool } from "./support/vault-pool.js";
@@ -165,6 +167,66 @@ describe("destination binding", () => {
     ).close();
   });
 });
+
+describe("a pool with a ready client", () => {
+  it("is no pool without a destination: a document read from it proves nothing", async () => {
+    const from = new ClientVault({ client: {} });
+    const error = await expectUntrusted(
+      recover(clientDocument({}), { poolClasses: [ClientVault], from }),
+      { destination: null, secrets: [] },
+    );
+    expect(error.message).toContain("credentials of this machine");
+  });
+
+  it("comes back with the caller's client, which needs no trust", async () => {
+    const document = clientDocument({ client: {} });
+    const client = { mine: true };
+    const policy = await recover(document, {
+      poolClasses: [ClientVault],
+      overrides: { vault: { client } },
+      args: {},
+    });
+    expect(captureEnvironment(policy)).toEqual(document);
+    await policy.close();
+  });
+});
+
+const clientSchema = z.object({
+  endpoint: z.string().optional(),
+  keyId: secret(z.string(), "VAULT_KEY_ID").optional(),
+  client: exempt(z.custom<object>()).optional(),
+  readyClient: z.literal(true).optional(),
+});
+
+/** A pool that a ready client may be given to, as the S3 pool. */
+class ClientVault extends VaultPool {
+  static override readonly configSchema = clientSchema as never;
+  static override readonly classToken = "ClientVault";
+  static override readonly packageName = "@laila/pool-vault";
+
+  static override destination(config: Readonly<Record<string, unknown>>): never {
+    const sent = config.client || config.readyClient ? null : (config.endpoint as string);
+    return sent as never;
+  }
+
+  readonly #ready: boolean;
+
+  constructor(config: { client?: object; nickname?: string }, options = {}) {
+    super(config as VaultConfig, options);
+    this.#ready = config.client !== undefined;
+  }
+
+  override toConfig(): PoolConfig {
+    return { ...super.toConfig(), ...(this.#ready ? { ready_client: true } : {}) };
+  }
+}
+
+function clientDocument(config: { client?: object }): EnvironmentDocument {
+  const policy = new Policy();
+  policy.central.memory.extend(new ClientVault({ nickname: "vault", ...config }));
+  VaultPool.made = [];
+  return captureEnvironment(policy);
+}
 
 describe("the machine's own credentials", () => {
   it("are off: a document without references is UNTRUSTED, with and without an endpoint", async () => {

@@ -10,6 +10,9 @@ const guaranteedKeyBytes = 256;
 const encodedBytesPerByte = 3;
 const maxPrefixBytes = maxObjectKeyBytes - encodedBytesPerByte * guaranteedKeyBytes;
 
+const originRule =
+  "must be an http or https URL of a host and nothing else (no user, path or query), such as https://s3.example.org or http://127.0.0.1:9000; a path belongs into prefix";
+
 /** The fields of an {@link S3Pool}, with their marks. */
 export const configSchema = z.object({
   /** The bucket. It must exist; the pool never makes one. */
@@ -29,13 +32,7 @@ export const configSchema = z.object({
   secretAccessKey: secret(z.string().min(1), "AWS_SECRET_ACCESS_KEY").optional(),
   sessionToken: secret(z.string().min(1), "AWS_SESSION_TOKEN").optional(),
   /** An S3-compatible server, such as https://s3.example.org; unless given, AWS. */
-  endpoint: z
-    .string()
-    .refine(
-      isOrigin,
-      "must be an http or https URL of a host and nothing else (no user, path or query)",
-    )
-    .optional(),
+  endpoint: z.string().refine(isOrigin, originRule).optional(),
   /** Put before every object's key; ends in "/", which is added if it is missing. */
   prefix: z
     .string()
@@ -58,6 +55,11 @@ export const configSchema = z.object({
   client: exempt(
     z.custom<S3Client>(isClient, "must be an S3Client of @aws-sdk/client-s3"),
   ).optional(),
+  /**
+   * Only ever written by capturing a pool that was made with a `client`: a document cannot hold that, nor
+   * say where it sends things, so that a recovery has to be given one.
+   */
+  readyClient: z.literal(true).optional(),
   /** False: the machine's own credentials are never looked for. */
   ambientCredentials: exempt(z.boolean()).optional(),
 });
@@ -67,13 +69,19 @@ export type S3Config = z.output<typeof configSchema>;
 type SecretField = "accessKeyId" | "secretAccessKey" | "sessionToken";
 
 /** What {@link S3Pool} is made of. Secrets are strings, or `Secret` objects that know their name. */
-export type S3PoolConfig = Omit<z.input<typeof configSchema>, SecretField> & {
+export type S3PoolConfig = Omit<z.input<typeof configSchema>, SecretField | "readyClient"> & {
   readonly [field in SecretField]?: string | Secret | undefined;
 } & { readonly nickname?: string | undefined };
 
 /** What the fields cannot say one by one. INVALID_CONFIG, MISSING_SECRET. */
 export function checkConfig(config: S3Config): void {
   const { accessKeyId, secretAccessKey, sessionToken, client } = config;
+  if (config.readyClient && !client) {
+    throw invalid(
+      "it is the document of a pool that was made with a ready client, which no document holds. Give that client again: recoverPolicy({ …, overrides: { <pool>: { client } } }), where <pool> is its nickname or id. To do without, make the pool of regionName, endpoint and keys instead, and save its environment again.",
+      ["client"],
+    );
+  }
   if ((accessKeyId === undefined) !== (secretAccessKey === undefined)) {
     const [given, missing] =
       accessKeyId === undefined
@@ -115,10 +123,7 @@ export function maxKeyBytes(prefix: string): number {
 export function originOf(endpoint: unknown): string | undefined {
   if (endpoint === undefined) return undefined;
   if (typeof endpoint !== "string" || !isOrigin(endpoint)) {
-    throw invalid(
-      "endpoint must be an http or https URL of a host and nothing else (no user, path or query).",
-      ["endpoint"],
-    );
+    throw invalid(`endpoint ${originRule}.`, ["endpoint"]);
   }
   return new URL(endpoint).origin;
 }

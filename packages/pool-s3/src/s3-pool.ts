@@ -6,6 +6,7 @@ import {
   type ManyResult,
   mapLimit,
   Pool,
+  type PoolConfig,
   type PoolOptions,
   type ReadManyResult,
   type ReadResult,
@@ -36,7 +37,7 @@ const deleteBatch = 1000;
 /**
  * A pool in one S3 bucket, on AWS or any server that speaks its protocol. Every operation is one
  * request, except that the first conditional write to a server that is not AWS finds out whether
- * conditions are honoured there.
+ * conditions are honoured there, and that `exists` of a missing key asks for the bucket until it was seen.
  *
  * Object keys are the configured prefix and the percent-encoded key. Objects whose names no key encodes
  * to are others', and not listed. Versions are ETags: equal bytes may have equal ones. In a bucket with
@@ -81,8 +82,12 @@ export class S3Pool extends Pool<S3Config> {
     this.#probe = isAws(this.#client) ? undefined : new ConditionProbe(this.#bucket, this.#prefix);
   }
 
-  /** The origin that a pool of this configuration sends its credentials to; undefined for AWS. INVALID_CONFIG. */
-  static destination(config: Readonly<Record<string, unknown>>): string | undefined {
+  /**
+   * The origin that a pool of this configuration sends its credentials to; undefined for AWS, null where a
+   * ready client decides. INVALID_CONFIG.
+   */
+  static destination(config: Readonly<Record<string, unknown>>): string | null | undefined {
+    if (config.client !== undefined || config.readyClient === true) return null;
     return originOf(config.endpoint);
   }
 
@@ -99,6 +104,12 @@ export class S3Pool extends Pool<S3Config> {
       maxValueBytes,
       maxKeyBytes: this.#maxKeyBytes,
     };
+  }
+
+  /** As of every pool; one with a ready `client` says so, and can be recovered only with one. */
+  override toConfig(): PoolConfig {
+    const ready = this.config.client === undefined ? {} : { ready_client: true };
+    return { ...super.toConfig(), ...ready };
   }
 
   protected async _open(): Promise<void> {

@@ -80,6 +80,13 @@ describe("the configuration", () => {
     expect(refusal({ ...whole, accessKeyId: undefined }).message).not.toContain("wJalr");
   });
 
+  it("shows what an endpoint looks like, and where a path belongs", () => {
+    const { message } = refusal({ ...whole, endpoint: "https://s3.example.org/path" });
+    expect(message).toContain("such as https://s3.example.org");
+    expect(message).toContain("belongs into prefix");
+    expect(() => S3Pool.destination({ endpoint: "s3.example.org" })).toThrow("such as https://");
+  });
+
   it("closes the prefix with a slash, and takes what is left for keys", () => {
     const room = (prefix?: string) => new S3Pool({ ...whole, prefix }).supports.maxKeyBytes;
     expect(new S3Pool({ ...whole, prefix: "a/b" }).toConfig().prefix).toBe("a/b/");
@@ -109,12 +116,32 @@ describe("the configuration", () => {
       "max_connections",
       "nickname",
       "package",
+      "ready_client",
       "region_name",
       "secret_access_key",
     ]);
     expect(JSON.stringify(document)).not.toMatch(/AKIDEXAMPLE|wJalr/);
     expect((document.secret_access_key as Secret).name).toBe("MY_SECRET");
     expect((document.access_key_id as Secret).reveal()).toBe("AKIDEXAMPLE-1");
+  });
+
+  it("of a ready client is captured as such, and made again only with one", () => {
+    const client = new S3Client({ region: "us-east-1", endpoint: "https://s3.example.org" });
+    const pool = new S3Pool({ bucketName: "my-bucket", regionName: "us-east-1", client });
+    expect(pool.toConfig()).toEqual({
+      class_token: "S3Pool",
+      package: "@laila/pool-s3",
+      bucket_name: "my-bucket",
+      region_name: "us-east-1",
+      ready_client: true,
+    });
+    const captured = { bucketName: "my-bucket", regionName: "us-east-1", readyClient: true };
+    const told = refusal(captured);
+    expect(told).toMatchObject({ code: "INVALID_CONFIG", details: { fields: ["client"] } });
+    expect(told.message).toContain("overrides: { <pool>: { client } }");
+    expect(new S3Pool({ ...captured, client } as S3PoolConfig).toConfig()).toEqual(pool.toConfig());
+    expect(S3Pool.destination({ ...captured, endpoint: "https://a.example" })).toBeNull();
+    expect(S3Pool.destination({ client })).toBeNull();
   });
 
   it("tells where credentials go", () => {

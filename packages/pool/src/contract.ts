@@ -158,8 +158,9 @@ export interface PoolClass<P extends PoolLike = PoolLike> {
   readonly packageName: string;
   /**
    * Where a pool of this (parsed, camelCase) configuration sends its credentials, as a URL origin such
-   * as `https://s3.example.org`; undefined when the configuration names no destination of its own.
+   * as `https://s3.example.org`; undefined when the configuration names no destination of its own; null
+   * when it sends none, because something that exists at run time only (a ready client) does that.
    * A class whose configuration can name a host must have it.
    */
-  destination?(config: Readonly<Record<string, unknown>>): string | undefined;
+  destination?(config: Readonly<Record<string, unknown>>): string | null | undefined;
 }

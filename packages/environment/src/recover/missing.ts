@@ -66,7 +66,9 @@ function layersHolder({ id, stored }: PoolPlan): string {
 function holderOf({ id, stored, cls, fields }: PoolPlan): string {
   const destination = cls && destinationOf(cls, fields);
   const pool = shownPool(stored, id);
-  return destination === undefined ? pool : `${pool}, which would send it to ${shown(destination)}`;
+  return typeof destination !== "string"
+    ? pool
+    : `${pool}, which would send it to ${shown(destination)}`;
 }
 
 function missingError(

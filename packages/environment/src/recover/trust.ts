@@ -24,7 +24,8 @@ interface Sending {
 /** Where the document was read from: what that pool sends, and where, is known to the caller. */
 export interface Origin {
   readonly classToken: string;
-  readonly destination: string | undefined;
+  /** Null where a ready client decides: nobody knows where it sends what, so that nothing compares to it. */
+  readonly destination: string | null | undefined;
   readonly secrets: ReadonlyMap<string, string>;
 }
 
@@ -73,6 +74,8 @@ function sendingOf(plan: PoolPlan): Sending | undefined {
   const given = new Set(fieldsWithSecrets.filter((name) => overridden.has(name)));
   const secrets = new Map([...references, ...[...given].map((name) => [name, name] as const)]);
   const destination = destinationOf(cls, fields);
+  // The caller's own client: nothing of the document, of args or of this machine is sent.
+  if (destination === null) return undefined;
   const own = Object.fromEntries(Object.entries(fields).filter(([name]) => overridden.has(name)));
   const chosen = destination !== undefined && destinationOf(cls, own) === destination;
   // The caller's own secrets, sent where no document decides.
@@ -109,11 +112,11 @@ function isAsFrom(sending: Sending, from: Origin | undefined): boolean {
 
 const ambient = "ambient";
 
-/** Where a pool of this configuration sends its credentials: a URL origin, or undefined. INVALID_DOCUMENT. */
+/** Where a pool of this configuration sends its credentials, as {@link PoolClass.destination} says. INVALID_DOCUMENT. */
 export function destinationOf(
   cls: PoolClass,
   fields: Readonly<Record<string, unknown>>,
-): string | undefined {
+): string | null | undefined {
   try {
     return cls.destination?.(parsed(cls, fields));
   } catch (error) {
