@@ -42,18 +42,19 @@ export class PoolPaths {
 
   /** The generations whose journals are among these names, in order. */
   generations(names: readonly string[]): number[] {
-    const prefix = `${this.#name}.journal.`;
-    return names
-      .filter((name) => name.startsWith(prefix) && /^[1-9]\d*$/.test(name.slice(prefix.length)))
-      .map((name) => Number(name.slice(prefix.length)))
-      .sort((a, b) => a - b);
+    return this.#numbered(names, `${this.#name}.journal.`).sort((a, b) => a - b);
   }
 
+  /** The snapshots among these names that nobody finished. */
   temporaries(names: readonly string[]): string[] {
-    const prefix = `${this.#name}.tmp-`;
+    return this.#numbered(names, `${this.#name}.tmp-`).map((n) => this.temporary(n));
+  }
+
+  /** The numbers behind the prefix; a name that only begins alike is somebody else's. */
+  #numbered(names: readonly string[], prefix: string): number[] {
     return names
-      .filter((name) => name.startsWith(prefix))
-      .map((name) => join(this.directory, name));
+      .filter((name) => name.startsWith(prefix) && /^[1-9]\d*$/.test(name.slice(prefix.length)))
+      .map((name) => Number(name.slice(prefix.length)));
   }
 }
 

@@ -282,16 +282,21 @@ export class Store {
 
   /** Until the rename, a failure leaves everything as it was. */
   async #replaceSnapshot(job: CheckpointJob): Promise<CheckpointOutcome> {
+    let aside: string | undefined;
     try {
       const outcome = await this.#snapshot.checkpoint(job);
       await this.#lock.check();
+      // A copy, not a link: killed before the rename, the file would be left with two names.
       if (outcome.damaged.length > 0 || outcome.foreignObjects) {
-        await files.link(job.path, this.#paths.damaged("snapshot", job.mark.generation));
+        const copy = this.#paths.damaged("snapshot", job.mark.generation);
+        await files.copy(job.path, copy);
+        aside = copy;
       }
       await files.rename(job.target, job.path);
       return outcome;
     } catch (error) {
       await removeIfThere(job.target);
+      if (aside !== undefined) await removeIfThere(aside);
       throw isLailaError(error) ? error : fileError(error, "Writing the snapshot", job.path);
     }
   }

@@ -9,7 +9,8 @@ import {
   writeFile,
 } from "node:fs/promises";
 import { dirname } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
+import { files } from "../src/files.js";
 import { bytes, companions, crashImage, newFile, poolAt, rejection, text } from "./rooms.js";
 
 async function flip(path: string, at: number): Promise<void> {
@@ -96,6 +97,32 @@ describe("one damaged byte", () => {
     await again.delete("key 9");
     expect(await again.read("key 9")).toBeUndefined();
   });
+});
+
+it("a damaged file whose replacement fails keeps its one name, and opens again", async () => {
+  const file = await inSnapshot();
+  await flip(file, await find(file, "value of key 9,"));
+  const pool = poolAt(file);
+  await pool.write("key 1", bytes("changed"));
+  const rename = vi
+    .spyOn(files, "rename")
+    .mockRejectedValue(Object.assign(new Error("EIO: injected"), { code: "EIO" }));
+  await rejection(pool.close());
+  rename.mockRestore();
+  expect(await companions(file)).not.toContain(".damaged-snapshot-2");
+  expect((await stat(file)).nlink).toBe(1);
+  expect(text(await poolAt(file).read("key 1"))).toBe("changed");
+});
+
+it("leaves files alone whose names only begin like its own", async () => {
+  const file = await inSnapshot();
+  await writeFile(`${file}.tmp-my-notes`, "mine");
+  await writeFile(`${file}.tmp-7`, "a snapshot that nobody finished");
+  const pool = poolAt(file);
+  await pool.write("key 1", bytes("changed"));
+  await pool.close();
+  expect(await readFile(`${file}.tmp-my-notes`, "utf8")).toBe("mine");
+  expect(await companions(file)).not.toContain(".tmp-7");
 });
 
 it("tells the end of a write that was cut off from what was acknowledged", async () => {
