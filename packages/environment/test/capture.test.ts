@@ -1,6 +1,7 @@
+import { resolve } from "node:path";
 import { inspect } from "node:util";
 import { AsyncTaskForce, Policy } from "@laila/policy";
-import { MemoryPool, Secret } from "@laila/pool";
+import { MemoryPool, type PoolOptions, Secret } from "@laila/pool";
 import { formatGlobalId, globalIdOf, parseGlobalId } from "@laila/schema";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { captureEnvironment, makeArgs } from "../src/index.js";
@@ -10,6 +11,20 @@ import { type VaultConfig, VaultPool } from "./support/vault-pool.js";
 afterEach(() => {
   vi.restoreAllMocks();
 });
+
+/** A pool that says where it lies, as those of files do. */
+class PlacedPool extends VaultPool {
+  static override readonly configSchema = VaultPool.configSchema;
+  static override readonly classToken = "PlacedPool";
+  static override readonly packageName = VaultPool.packageName;
+  readonly filePath: string;
+
+  constructor(config: VaultConfig, { home = "/none", directory = ".", ...more }: PoolOptions) {
+    super(config, more);
+    const { uuid } = parseGlobalId(this.globalId);
+    this.filePath = resolve(directory, config.filePath ?? `${home}/pools/${uuid}/pool.h5`);
+  }
+}
 
 function capturedVault(config: VaultConfig, args?: object, places = {}): Record<string, unknown> {
   const policy = new Policy();
@@ -115,6 +130,40 @@ describe("captureEnvironment", () => {
     );
     expect(capturedVault({ filePath: "/h/p/d/x.h5" }, {}, places).file_path).toBe("d/x.h5");
     expect(capturedVault({ filePath: "/o/x.h5" }, {}, places).file_path).toBe("/o/x.h5");
+  });
+
+  describe("of a pool that was made for another home or directory", () => {
+    const home = "/h/.laila";
+    const uuid = parseGlobalId(globalIdOf("placed", { scope: "POOL" })).uuid;
+    const captured = (config: object, made: PoolOptions, places = { home, directory: "/h/p" }) => {
+      const policy = new Policy();
+      const pool = new PlacedPool({ nickname: "placed", ...config }, made);
+      policy.central.memory.extend(pool);
+      const { pools } = captureEnvironment(policy, places).policy.central.memory.pool_router;
+      return pools[pool.globalId]?.file_path;
+    };
+
+    it("writes down the place where the data lies", () => {
+      expect(captured({}, { home: "/other" })).toBe(`/other/pools/${uuid}/pool.h5`);
+      expect(captured({}, { home: "/h/p/laila" })).toBe(`laila/pools/${uuid}/pool.h5`);
+      expect(captured({ filePath: "x.h5" }, { directory: "/elsewhere" })).toBe("/elsewhere/x.h5");
+      expect(captured({ filePath: "x.h5" }, { directory: "/h/.laila" })).toBe("$LAILA_HOME/x.h5");
+    });
+
+    it("leaves out the default place of the same home, and paths as they were given", () => {
+      expect(captured({}, { home })).toBeUndefined();
+      expect(captured({}, { home: "/h/p/../.laila" })).toBeUndefined();
+      expect(captured({ filePath: "x.h5" }, { directory: "/h/p" })).toBe("x.h5");
+    });
+
+    it("without a home, the machine's own counts", () => {
+      vi.stubEnv("LAILA_HOME", "/machine");
+      const nowhere = { home: undefined, directory: undefined } as never;
+      expect(captured({}, { home: "/machine" }, nowhere)).toBeUndefined();
+      expect(captured({}, { home }, nowhere)).toBe(`${home}/pools/${uuid}/pool.h5`);
+      expect(captured({ filePath: "x.h5" }, {}, nowhere)).toBe("x.h5");
+      vi.unstubAllEnvs();
+    });
   });
 
   it("captures connections, which may not hold secrets", () => {

@@ -151,7 +151,11 @@ export interface PoolOptions {
 export interface PoolClass<P extends PoolLike = PoolLike> {
   // biome-ignore lint/suspicious/noExplicitAny: every class has its own configuration type.
   new (config: any, options?: PoolOptions): P;
-  /** All fields, marked with `secret`, `exempt` and `path` where they are; `nickname` is the base's. */
+  /**
+   * All fields, marked with `secret`, `exempt` and `path` where they are; `nickname` is the base's. Of a
+   * field marked `path`, a pool has the absolute path that it uses as a property of the same name, so that
+   * capturing sees where the data lies when it was made for another home or directory.
+   */
   readonly configSchema: z.ZodObject;
   /** The name in documents: `S3Pool`. */
   readonly classToken: string;

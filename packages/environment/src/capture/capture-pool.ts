@@ -1,6 +1,7 @@
+import { isAbsolute } from "node:path";
 import { innermost, type PoolClass, type PoolLike } from "@laila/pool";
-import { fieldMark, fieldsOf, LailaError, Secret, storedNames } from "@laila/schema";
-import { capturePath, type Places } from "./paths.js";
+import { fieldMark, fieldsOf, LailaError, parseGlobalId, Secret, storedNames } from "@laila/schema";
+import { captureGivenPath, capturePath, isOwnPlace, type Places } from "./paths.js";
 import type { SecretNames } from "./secret-names.js";
 
 /** A pool (or a taskforce, a connection) as it stands in a document. */
@@ -15,11 +16,12 @@ export interface CapturedConfig {
 export function capturePool(pool: PoolLike, names: SecretNames, places: Places): CapturedConfig {
   const paths = pathFields(pool);
   const captured: Record<string, unknown> = {};
-  for (const [field, value] of Object.entries(pool.toConfig())) {
+  const given = pool.toConfig();
+  for (const [field, value] of Object.entries(given)) {
     if (value === undefined) continue;
     captured[field] =
       paths.has(field) && typeof value === "string"
-        ? capturePath(value, places)
+        ? captureGivenPath(value, paths.get(field), places)
         : toData(
             value,
             field,
@@ -28,6 +30,12 @@ export function capturePool(pool: PoolLike, names: SecretNames, places: Places):
             }),
             pool.globalId,
           );
+  }
+  for (const [field, actual] of paths) {
+    // Left out, it is the default place: the one of the capture's home, whatever home it was made with.
+    if (given[field] !== undefined || actual === undefined) continue;
+    if (!isOwnPlace(actual, parseGlobalId(pool.globalId).uuid, places))
+      captured[field] = capturePath(actual, places);
   }
   return captured as CapturedConfig;
 }
@@ -52,14 +60,18 @@ export function classOf(pool: PoolLike): PoolClass | undefined {
     : undefined;
 }
 
-function pathFields(pool: PoolLike): Set<string> {
-  const fields = new Set<string>();
+/** The stored names of the path fields, each with the place where the pool really lies, if it says so. */
+function pathFields(pool: PoolLike): Map<string, string | undefined> {
+  const fields = new Map<string, string | undefined>();
   const schema = classOf(pool)?.configSchema;
   if (!schema) return fields;
   const declared = fieldsOf(schema);
   for (const [name, stored] of storedNames(schema)) {
     const field = declared[name];
-    if (field && fieldMark(field)?.laila === "path") fields.add(stored);
+    if (!field || fieldMark(field)?.laila !== "path") continue;
+    const actual: unknown = Reflect.get(innermost(pool), name);
+    const known = typeof actual === "string" && isAbsolute(actual);
+    fields.set(stored, known ? actual : undefined);
   }
   return fields;
 }

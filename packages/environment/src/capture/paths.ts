@@ -1,3 +1,4 @@
+import { homedir } from "node:os";
 import { isAbsolute, join, posix, relative, resolve, sep, win32 } from "node:path";
 import { LailaError } from "@laila/schema";
 
@@ -24,6 +25,25 @@ export function capturePath(path: string, { home, directory }: Places): string {
   const inProject = directory === undefined ? undefined : below(resolve(directory), absolute);
   if (inProject !== undefined) return inProject === "" ? "." : unmarked(inProject);
   return absolute;
+}
+
+/**
+ * The same for a path that a pool was given. A relative one may have been meant for another directory than
+ * the capture's: where the pool says what it made of it, that counts.
+ */
+export function captureGivenPath(path: string, actual: string | undefined, places: Places): string {
+  const meant = resolve(places.directory ?? ".", path);
+  return capturePath(actual === undefined || resolve(actual) === meant ? path : actual, places);
+}
+
+/**
+ * True for a place in the directory that a pool of this uuid has in LAILA's home: what a pool that was
+ * given no path takes, here and on recovery.
+ */
+export function isOwnPlace(path: string, uuid: string, { home }: Places): boolean {
+  // biome-ignore lint/style/noProcessEnv: the place that pools without a home fall back to themselves.
+  const here = home ?? (process.env.LAILA_HOME || join(homedir(), ".laila"));
+  return below(resolve(here, "pools", uuid), resolve(path)) !== undefined;
 }
 
 /**
