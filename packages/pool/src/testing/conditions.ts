@@ -216,7 +216,8 @@ async function race(
   return won[0] ?? -1;
 }
 
-async function increment(pool: PoolLike, key: string): Promise<void> {
+/** Adds one to the number under the key, trying again as long as others come first. */
+export async function increment(pool: PoolLike, key: string): Promise<void> {
   // With twenty writers the unluckiest loses nineteen rounds; more means that rounds have no winner.
   for (let tries = 0; tries < writers * 5; tries++) {
     const found = await pool.read(key);

@@ -4,6 +4,7 @@ import { isLailaError } from "@laila/schema";
 import type { ManyResult, PoolClass, PoolLike, PoolOptions } from "../contract.js";
 import { withLayers } from "../layers/with-layers.js";
 import { fail } from "./assertions.js";
+import { increment } from "./conditions.js";
 import {
   type DurabilityReport,
   type DurabilityTask,
@@ -23,7 +24,7 @@ export type PoolMaker<Config> =
 /**
  * The whole of a program that the conformance suite starts and kills: it makes the pool that the suite
  * names on standard input, and writes and deletes in it until its end, telling on standard output what it
- * is about to do and what was acknowledged. Never resolves, unless the pool fails.
+ * is about to do and what was acknowledged. It ends when it is killed, and when the pool fails.
  */
 export async function runDurabilityChild<Config = never>(
   make: PoolMaker<Config>,
@@ -47,6 +48,12 @@ export async function runDurabilityChild<Config = never>(
     await say({ event: "opening" });
     await pool.open();
     await say({ event: "ready" });
+    if (task.increments !== undefined) {
+      for (let i = 0; i < task.increments; i++) await increment(pool, "counter");
+      await say({ event: "counted" });
+      await pool.close();
+      return;
+    }
     const indices = Array.from({ length: task.writers }, (_, i) => i);
     await Promise.all(indices.map((index) => new Writer(pool, task, index, say).run()));
   } catch (error) {

@@ -14,6 +14,8 @@ export interface DurabilityTask {
   readonly conditions: boolean;
   /** The numbers of this child's values begin here. */
   readonly first_number: number;
+  /** Instead of writing until it is killed: so many increments of `counter`, and the end. */
+  readonly increments?: number;
 }
 
 /** Which value a key has, or that it has none. */
@@ -21,7 +23,7 @@ export type State = number | "gone";
 
 /** The lines that a durability child writes: what it is about to do before it does it, and what came of it. */
 export type DurabilityReport =
-  | { readonly event: "opening" | "ready" }
+  | { readonly event: "opening" | "ready" | "counted" }
   | { readonly event: "begin"; readonly key: string; readonly state: State }
   | { readonly event: "done" | "refused"; readonly key: string }
   | { readonly event: "failed"; readonly message: string };

@@ -1,17 +1,20 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { Secret } from "@laila/schema";
 import type { PoolLike } from "../contract.js";
-import { check, equal, fail } from "./assertions.js";
+import { check, equal, equalBytes, fail } from "./assertions.js";
+import { increment } from "./conditions.js";
 import { randomOf } from "./durability-child.js";
 import type { DurabilityTask } from "./durability-protocol.js";
 import { Killable } from "./killable.js";
 import { Ledger } from "./ledger.js";
 import { numbered, numberOf } from "./numbered.js";
 import { configOf } from "./recapture.js";
+import { utf8 } from "./samples.js";
 import type { Room, Suite } from "./suite.js";
 
 /** Fifty kills, and what they leave to open again, take longer than other tests. */
 const killTimeout = 600_000;
+const increments = 30;
 
 /** A write that resolved survives the death of the process: real processes, really killed. */
 export function durability(suite: Suite): void {
@@ -63,6 +66,29 @@ export function durability(suite: Suite): void {
       },
       killTimeout,
     );
+
+    if (suite.supports.sharedBetweenProcesses && suite.supports.conditionalWrites) {
+      suite.it("holds conditions between processes: no update is lost", async ({ fresh }) => {
+        const pool = await fresh();
+        await pool.write("counter", utf8("0"));
+        const task = { ...taskOf(suite, pool, 1), increments };
+        const others = [1, 2].map(() => {
+          let counted = false;
+          const other = new Killable(child, task, (report) => {
+            if (report.event === "counted") counted = true;
+          });
+          return { other, done: () => other.until(() => counted, "increments") };
+        });
+        try {
+          for (let i = 0; i < increments; i++) await increment(pool, "counter");
+          for (const { done } of others) await done();
+        } finally {
+          await Promise.all(others.map(({ other }) => other.kill()));
+        }
+        const sum = utf8(String(3 * increments));
+        equalBytes((await pool.read("counter"))?.bytes, sum, "the sum of three processes' counts");
+      });
+    }
 
     if (suite.supports.sharedBetweenProcesses) {
       suite.it("reads whole values while another process writes", async ({ fresh }) => {
