@@ -6,7 +6,8 @@ import {
   LailaError,
   maxBlueprintDepth,
 } from "@laila/schema";
-import { isEntry, isManifestLike, kindOf, type ManifestLike } from "./selectors.js";
+import { isPlain, kindOf } from "./plain.js";
+import { isEntry, isManifestLike, type ManifestLike } from "./selectors.js";
 
 /** One place in a manifest. */
 export type ManifestLeaf = Entry | GlobalId | readonly (Entry | GlobalId)[];
@@ -29,6 +30,8 @@ export function buildBlueprint(
   contents: ManifestContents,
   entries: Map<GlobalId, Entry>,
 ): Blueprint {
+  if (!isPlain(contents))
+    throw invalid([], `must be an object with names, not ${kindOf(contents)}`);
   return nested(contents, entries, []);
 }
 
@@ -57,7 +60,7 @@ function place(value: unknown, entries: Map<GlobalId, Entry>, path: Path): Place
     for (const entry of value.entries.values()) keep(entry, entries, path);
     return nested(value.blueprint, entries, path);
   }
-  if (isPlain(value)) return nested(value, entries, path);
+  if (isPlain(value)) return nested(value as ManifestContents, entries, path);
   throw invalid(path, `is ${kindOf(value)}`);
 }
 
@@ -148,13 +151,6 @@ function sameLeaf(a: Place, b: Place): boolean {
   if (typeof a === "string" || typeof b === "string") return a === b;
   if (isNested(a) || isNested(b)) return false;
   return a.length === b.length && a.every((id, i) => id === b[i]);
-}
-
-/** Of any realm: what has no class of its own. */
-function isPlain(value: unknown): value is ManifestContents {
-  if (typeof value !== "object" || value === null) return false;
-  const proto: unknown = Object.getPrototypeOf(value);
-  return proto === null || Object.getPrototypeOf(proto) === null;
 }
 
 function invalid(path: Path, why: string): LailaError {

@@ -1,6 +1,13 @@
 import type { PoolLike } from "@laila/pool";
 import { type Blueprint, type Entry, type GlobalId, LailaError } from "@laila/schema";
 import type { Bank } from "./bank.js";
+import {
+  forgetNames,
+  memorizeNames,
+  type Received,
+  received,
+  rememberNames,
+} from "./call-options.js";
 import type { Future, FutureControl } from "./future.js";
 import type { GroupFuture, Outcome } from "./group-future.js";
 import { forgetManifest, memorizeManifest, rememberLeaves } from "./manifest-io.js";
@@ -11,20 +18,23 @@ import type {
   RememberOptions,
   RouteOptions,
 } from "./options.js";
+import { kindOf } from "./plain.js";
 import type { EncodedEntry, PoolIo } from "./pool-io.js";
 import type { ExtendOptions, PoolRouter } from "./pool-router.js";
 import type { Runtime } from "./runtime.js";
 import {
   type EntrySelector,
   explain,
+  isCollection,
   isEntry,
   isManifestLike,
+  isPromiseLike,
   isSelector,
-  kindOf,
   type ManifestLike,
   type Selected,
   type Target,
   targetOf,
+  targetsOf,
 } from "./selectors.js";
 import { attempt, type Backstage, type Stage } from "./stage.js";
 
@@ -98,11 +108,12 @@ export class CentralMemory {
     options?: MemoryOptions,
   ): GroupFuture<{ -readonly [K in keyof E]: E[K] }>;
   memorize<T>(entries: Iterable<Entry<T>>, options?: MemoryOptions): GroupFuture<Entry<T>[]>;
-  memorize(what: unknown, options: MemorizeManifestOptions = {}): Future<unknown> {
+  memorize(what: unknown, given?: MemorizeManifestOptions): Future<unknown> {
+    const { options, refused } = received("memorize", given, memorizeNames);
     const { signal } = options;
-    if (isManifestLike(what)) return memorizeManifest(this.#backstage(), what, options);
+    if (isManifestLike(what)) return memorizeManifest(this.#backstage(refused), what, options);
     if (isEntry(what)) {
-      const [record, pool] = [attempt(() => this.#io.encode(what)), this.#route(options)];
+      const [record, pool] = [attempt(() => this.#io.encode(what)), this.#route(options, refused)];
       return this.#runtime.start(
         async (control) => {
           await this.#io.write(pool(), record(), control.signal);
@@ -113,7 +124,7 @@ export class CentralMemory {
     }
     const entries = attempt(() => entriesOf(what));
     const records = attempt(() => encodeAll(this.#io, entries()));
-    const pool = this.#route(options);
+    const pool = this.#route(options, refused);
     return this.#runtime.startGroup(
       async (control) => {
         const outcomes = await this.#io.writeAll(pool(), records(), control);
@@ -141,10 +152,11 @@ export class CentralMemory {
     which: Iterable<S>,
     options?: RememberOptions,
   ): GroupFuture<Selected<S>[]>;
-  remember(what: unknown, options: RememberOptions = {}): Future<unknown> {
+  remember(what: unknown, given?: RememberOptions): Future<unknown> {
+    const { options, refused } = received("remember", given, rememberNames);
     const { signal } = options;
-    if (isManifestLike(what)) return rememberLeaves(this.#backstage(), what, options);
-    const pool = this.#route(options);
+    if (isManifestLike(what)) return rememberLeaves(this.#backstage(refused), what, options);
+    const pool = this.#route(options, refused);
     const copyTo = options.keepCopy === true ? this.alphaPool : undefined;
     if (isSelector(what)) {
       const target = attempt(() => targetOf(what, this.#namespace));
@@ -158,9 +170,12 @@ export class CentralMemory {
         { signal },
       );
     }
-    const targets = attempt(() => this.#targets(what));
-    return this.#group(targets, options, "Not every entry was remembered", (at, ids, control) =>
-      this.#io.readAll(at, ids, control, copyTo),
+    const targets = attempt(() => targetsOf(what, this.#namespace));
+    return this.#group(
+      targets,
+      { pool, signal },
+      "Not every entry was remembered",
+      (at, ids, control) => this.#io.readAll(at, ids, control, copyTo),
     );
   }
 
@@ -171,11 +186,12 @@ export class CentralMemory {
   forget(which: EntrySelector, options?: MemoryOptions): Future<GlobalId>;
   forget(manifest: ManifestLike, options?: ForgetManifestOptions): Future<GlobalId>;
   forget(which: Iterable<EntrySelector>, options?: MemoryOptions): GroupFuture<GlobalId[]>;
-  forget(what: unknown, options: ForgetManifestOptions = {}): Future<unknown> {
+  forget(what: unknown, given?: ForgetManifestOptions): Future<unknown> {
+    const { options, refused } = received("forget", given, forgetNames);
     const { signal } = options;
-    if (isManifestLike(what)) return forgetManifest(this.#backstage(), what, options);
+    if (isManifestLike(what)) return forgetManifest(this.#backstage(refused), what, options);
     if (isSelector(what)) {
-      const pool = this.#route(options);
+      const pool = this.#route(options, refused);
       const target = attempt(() => targetOf(what, this.#namespace));
       return this.#runtime.start(
         async (control) => {
@@ -188,15 +204,23 @@ export class CentralMemory {
         { signal },
       );
     }
-    const targets = attempt(() => this.#targets(what));
-    return this.#group(targets, options, "Not every entry was forgotten", (at, ids, control) =>
-      this.#io.deleteAll(at, ids, control),
+    const targets = attempt(() => targetsOf(what, this.#namespace));
+    const pool = this.#route(options, refused);
+    return this.#group(
+      targets,
+      { pool, signal },
+      "Not every entry was forgotten",
+      (at, ids, control) => this.#io.deleteAll(at, ids, control),
     );
   }
 
   /** @internal One future for work of several operations, on the pool that the options name. */
-  begin<T>(options: MemoryOptions, work: (stage: Stage) => Promise<T>, total?: number): Future<T> {
-    const { io, runtime, route } = this.#backstage();
+  begin<T>(
+    { options, refused }: Received<MemoryOptions>,
+    work: (stage: Stage) => Promise<T>,
+    total?: number,
+  ): Future<T> {
+    const { io, runtime, route } = this.#backstage(refused);
     const pool = route(options);
     return runtime.start(async (control) => work({ io, pool: pool(), control }), {
       signal: options.signal,
@@ -204,17 +228,12 @@ export class CentralMemory {
     });
   }
 
-  #targets(what: unknown): Target[] {
-    return [...iterable(what)].map((one) => targetOf(one, this.#namespace));
-  }
-
   #group(
     targets: () => readonly Target[],
-    options: MemoryOptions,
+    { pool, signal }: { readonly pool: () => PoolLike; readonly signal: AbortSignal | undefined },
     failed: string,
     act: (pool: PoolLike, ids: readonly GlobalId[], control: FutureControl) => Promise<Outcome[]>,
   ): GroupFuture<unknown[]> {
-    const pool = this.#route(options);
     return this.#runtime.startGroup(
       async (control) => {
         const resolved = await this.#resolveAll(pool(), targets(), control);
@@ -226,7 +245,7 @@ export class CentralMemory {
           return { status: "rejected", reason: explain(outcome.reason, targets()[i] as Target) };
         });
       },
-      { signal: options.signal, size: sizeOf(targets), what: failed },
+      { signal, size: sizeOf(targets), what: failed },
     );
   }
 
@@ -251,16 +270,22 @@ export class CentralMemory {
     return this.#io.forEach(targets, silent, (target) => this.#resolve(pool, target, control));
   }
 
-  #route(options: RouteOptions): () => PoolLike {
-    return attempt(() => this.poolRouter.route(options));
+  #route(
+    { pool, poolId, poolNickname }: RouteOptions,
+    refused: LailaError | undefined,
+  ): () => PoolLike {
+    return attempt(() => {
+      if (refused) throw refused;
+      return this.poolRouter.route({ pool, poolId, poolNickname });
+    });
   }
 
-  #backstage(): Backstage {
+  #backstage(refused: LailaError | undefined): Backstage {
     return {
       io: this.#io,
       runtime: this.#runtime,
       namespace: this.#namespace,
-      route: (options) => this.#route(options),
+      route: (options) => this.#route(options, refused),
     };
   }
 }
@@ -273,17 +298,11 @@ async function explained<T>(target: Target, act: () => Promise<T>): Promise<T> {
   }
 }
 
-function iterable(what: unknown): Iterable<unknown> {
-  const many = typeof what === "object" && what !== null && Symbol.iterator in what;
-  // A buffer or a Map that somebody forgot to wrap is iterable too.
-  if (many && !ArrayBuffer.isView(what) && !(what instanceof Map)) return what as Iterable<unknown>;
-  throw rawValue(what, "");
-}
-
 function entriesOf(what: unknown): Entry[] {
+  if (!isCollection(what)) throw rawValue(what, "What is memorized");
   const entries: Entry[] = [];
-  for (const one of iterable(what)) {
-    if (!isEntry(one)) throw rawValue(one, ` (number ${entries.length} of those given)`);
+  for (const one of what) {
+    if (!isEntry(one)) throw rawValue(one, `Number ${entries.length} of what is memorized`);
     entries.push(one);
   }
   return entries;
@@ -320,10 +339,10 @@ function spread(
 }
 
 function rawValue(value: unknown, which: string): LailaError {
-  return new LailaError(
-    "INVALID_ARGUMENT",
-    `${kindOf(value)}${which} is not an entry. Wrap values with constant(value, { nickname }) or variable(value, { nickname }) before you memorize them.`,
-  );
+  const todo = isPromiseLike(value)
+    ? "Await it first; values that are no entries are wrapped with constant() or variable()."
+    : "Wrap values with constant(value, { nickname }) or variable(value, { nickname }) before you memorize them.";
+  return new LailaError("INVALID_ARGUMENT", `${which} is no entry but ${kindOf(value)}. ${todo}`);
 }
 
 /** 0 when the argument turned out to be none: the future then fails with that. */

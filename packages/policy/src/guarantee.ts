@@ -1,7 +1,9 @@
 import { abortError, LailaError } from "@laila/schema";
+import { received } from "./call-options.js";
 import type { CentralMemory } from "./central-memory.js";
 import type { Future, FutureControl } from "./future.js";
 import { combine } from "./multiple.js";
+import { kindOf } from "./plain.js";
 import type { Runtime } from "./runtime.js";
 import { Scope } from "./scope.js";
 
@@ -16,11 +18,20 @@ export interface GuaranteeOptions {
 export function guaranteed<T>(
   runtime: Runtime,
   fn: () => T | PromiseLike<T>,
-  options: GuaranteeOptions,
+  given: GuaranteeOptions | undefined,
 ): Future<T> {
-  return runtime.startGuarantee(
-    (control) => runInScope(new Scope(Scope.current), fn, control),
-    options,
+  const { options, refused } = received("guarantee", given, ["signal"]);
+  return runtime.startGuarantee(async (control) => {
+    if (refused) throw refused;
+    if (typeof fn !== "function") throw noFunction(fn);
+    return runInScope(new Scope(Scope.current), fn, control);
+  }, options);
+}
+
+function noFunction(given: unknown): LailaError {
+  return new LailaError(
+    "INVALID_ARGUMENT",
+    `guarantee takes a function, not ${kindOf(given)}: what is started before the call is not covered. Write guarantee(() => …), or guarantee() for the object.`,
   );
 }
 

@@ -22,6 +22,7 @@ import {
   pathText,
   placeAt,
 } from "./blueprint-paths.js";
+import { checkOptions, received, rememberNames, routeNames } from "./call-options.js";
 import type { Future } from "./future.js";
 import type { GroupFuture } from "./group-future.js";
 import { nameFor, readTree, shape } from "./manifest-io.js";
@@ -87,6 +88,19 @@ export interface RecallOptions<D = unknown> extends MemoryOptions {
   readonly schema?: StandardSchema<D> | undefined;
 }
 
+const manifestNames: readonly (keyof ManifestOptions)[] = [
+  "nickname",
+  "namespace",
+  "globalId",
+  "schema",
+];
+const recallNames: readonly (keyof RecallOptions)[] = [
+  ...routeNames,
+  "signal",
+  "namespace",
+  "schema",
+];
+
 /**
  * A named tree of entries, kept as one record that holds the leaves' global ids. A manifest never
  * changes; its leaves are written before it and deleted after it, so one that can be read is whole.
@@ -105,11 +119,12 @@ export class ManifestBase<const C extends ManifestContents = ManifestContents, D
   readonly #size: number;
 
   /** INVALID_ARGUMENT with the path of what does not belong in a manifest; INVALID_ID. */
-  constructor(
-    source: PolicySource,
-    contents?: C,
-    { nickname, namespace, globalId, schema }: ManifestOptions<D> = {},
-  ) {
+  constructor(source: PolicySource, contents?: C, options?: ManifestOptions<D>) {
+    const { nickname, namespace, globalId, schema } = checkOptions(
+      "Manifest",
+      options,
+      manifestNames,
+    );
     this.#source = source;
     this.#schema = schema;
     this.nickname = nickname;
@@ -201,16 +216,16 @@ export class ManifestBase<const C extends ManifestContents = ManifestContents, D
   }
 
   /** The blueprint's shape with entries at the leaves. INVALID_DOCUMENT when the schema refuses their data. */
-  realize(options: RememberOptions = {}): Future<Realized<C>> {
-    return this.#begin(options, async (leaves) => {
+  realize(options?: RememberOptions): Future<Realized<C>> {
+    return this.#begin("realize", options, async (leaves) => {
       if (this.#schema) await this.#validate(shape(this.blueprint, leaves, ({ data }) => data));
       return shape(this.blueprint, leaves, (entry) => entry) as Realized<C>;
     });
   }
 
   /** The blueprint's shape with data at the leaves; with a schema, that schema's output. */
-  realizeData(options: RememberOptions = {}): Future<D> {
-    return this.#begin(options, (leaves) =>
+  realizeData(options?: RememberOptions): Future<D> {
+    return this.#begin("realizeData", options, (leaves) =>
       this.#validate(shape(this.blueprint, leaves, ({ data }) => data)),
     );
   }
@@ -231,14 +246,16 @@ export class ManifestBase<const C extends ManifestContents = ManifestContents, D
   }
 
   #begin<T>(
-    options: RememberOptions,
+    call: string,
+    given: RememberOptions | undefined,
     act: (leaves: ReadonlyMap<GlobalId, Entry>) => Promise<T>,
   ): Future<T> {
     const memory = this.#memory();
-    const copyTo = options.keepCopy === true ? memory.alphaPool : undefined;
+    const own = received(call, given, rememberNames);
+    const copyTo = own.options.keepCopy === true ? memory.alphaPool : undefined;
     const total = new Set(this).size;
     const work = async (stage: Stage): Promise<T> => act(await readTree(stage, this, copyTo));
-    return memory.begin(options, work, total);
+    return memory.begin(own, work, total);
   }
 
   async #validate(data: Record<string, unknown>): Promise<D> {
@@ -259,8 +276,9 @@ export class ManifestBase<const C extends ManifestContents = ManifestContents, D
   #derive(
     blueprint: Blueprint,
     held: ReadonlyMap<GlobalId, Entry>,
-    { schema: _, ...options }: ManifestOptions,
+    given: ManifestOptions,
   ): ManifestBase {
+    const { schema: _, ...options } = checkOptions("Manifest", given, manifestNames);
     const derived = new ManifestBase(this.#source, blueprint as ManifestContents, options);
     for (const id of derived) {
       const entry = held.get(id);
@@ -310,11 +328,12 @@ export function recallManifest<D = Record<string, unknown>>(
 function recallWith<D, M>(
   source: PolicySource,
   nickname: string,
-  options: RecallOptions<D>,
+  given: RecallOptions<D>,
   make: (contents: ManifestContents, own: ManifestOptions<D>) => M,
 ): Future<M> {
   const { central, namespace } = policyOf(source);
-  return central.memory.begin(options, async ({ io, pool, control }) => {
+  const { options, refused } = received("recall", given, recallNames);
+  return central.memory.begin({ options, refused }, async ({ io, pool, control }) => {
     const byId = isGlobalId(nickname, "MANIFEST");
     const id = byId
       ? nickname

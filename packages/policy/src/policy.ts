@@ -14,6 +14,7 @@ import {
   uuidOf,
 } from "@laila/schema";
 import { AsyncTaskForce, type TaskForce } from "./async-task-force.js";
+import { checkOptions } from "./call-options.js";
 import { CentralCommand } from "./central-command.js";
 import { CentralCommunication } from "./central-communication.js";
 import { CentralMemory } from "./central-memory.js";
@@ -47,6 +48,16 @@ export interface PolicyOptions {
   readonly globalIds?: CentralIds | undefined;
 }
 
+const policyNames: readonly (keyof PolicyOptions)[] = [
+  "globalId",
+  "nickname",
+  "namespace",
+  "classes",
+  "alphaPool",
+  "alphaTaskforce",
+  "globalIds",
+];
+
 /** Who does things: a memory with its pools, a command with its taskforces, and communication. */
 export class Policy implements AsyncDisposable {
   readonly globalId: GlobalId;
@@ -62,7 +73,8 @@ export class Policy implements AsyncDisposable {
   #closing: Promise<void> | undefined;
 
   /** Does no I/O. INVALID_ARGUMENT (a namespace that is no uuid, an evicting alpha pool), INVALID_ID. */
-  constructor(options: PolicyOptions = {}) {
+  constructor(given?: PolicyOptions) {
+    const options = checkOptions("Policy", given, policyNames);
     const {
       nickname,
       namespace = defaultNamespace,
@@ -118,10 +130,7 @@ export class Policy implements AsyncDisposable {
   guarantee<T>(fn: () => T | PromiseLike<T>, options?: GuaranteeOptions): Future<T>;
   /** A guarantee as an object, for `await using g = policy.guarantee()`. */
   guarantee(): Guarantee;
-  guarantee<T>(
-    fn?: () => T | PromiseLike<T>,
-    options: GuaranteeOptions = {},
-  ): Future<T> | Guarantee {
+  guarantee<T>(fn?: () => T | PromiseLike<T>, options?: GuaranteeOptions): Future<T> | Guarantee {
     if (fn === undefined) return new Guarantee(this.#runtime, this.central.memory);
     return guaranteed(this.#runtime, fn, options);
   }

@@ -1,5 +1,6 @@
 import type { PoolLike } from "@laila/pool";
 import { type GlobalId, LailaError } from "@laila/schema";
+import { checkOptions, routeNames } from "./call-options.js";
 import type { RouteOptions } from "./options.js";
 
 export interface ExtendOptions {
@@ -12,6 +13,13 @@ export interface ExtendOptions {
   /** Makes it the pool that everything without an address goes to. */
   readonly alpha?: boolean | undefined;
 }
+
+const extendNames: readonly (keyof ExtendOptions)[] = [
+  "poolNickname",
+  "affinity",
+  "replace",
+  "alpha",
+];
 
 /** Which pools there are, by what names, and which of them a call means. */
 export class PoolRouter {
@@ -66,7 +74,8 @@ export class PoolRouter {
    * CONFLICT when the name or the id belongs to another pool (unless `replace`); INVALID_ARGUMENT for
    * a malformed name or affinity, or an evicting pool as the alpha pool.
    */
-  extend(pool: PoolLike, options: ExtendOptions = {}): void {
+  extend(pool: PoolLike, given?: ExtendOptions): void {
+    const options = checkOptions("extend", given, extendNames);
     const { affinity, replace = false, alpha = false } = options;
     const nickname = options.poolNickname ?? pool?.nickname;
     checkArguments(pool, nickname, affinity, alpha);
@@ -93,7 +102,10 @@ export class PoolRouter {
 
   /** Takes a pool out without closing it. INVALID_ARGUMENT for the alpha pool, NOT_FOUND when it is not in. */
   detach(which: PoolLike | RouteOptions): PoolLike {
-    const pool = "globalId" in which ? this.route({ poolId: which.globalId }) : this.route(which);
+    const isPool = typeof which === "object" && which !== null && "globalId" in which;
+    const pool = this.#reach(
+      isPool ? { poolId: which.globalId } : checkOptions("detach", which, routeNames),
+    );
     if (pool === this.#alpha) {
       throw new LailaError(
         "INVALID_ARGUMENT",
@@ -108,7 +120,11 @@ export class PoolRouter {
    * The pool a call means: by itself or by id, else by name, else the alpha pool. NOT_FOUND with the
    * names there are; INVALID_ARGUMENT when it is a cache whose origin is not registered here.
    */
-  route({ pool, poolId, poolNickname }: RouteOptions = {}): PoolLike {
+  route(given?: RouteOptions): PoolLike {
+    return this.#reach(checkOptions("route", given, routeNames));
+  }
+
+  #reach({ pool, poolId, poolNickname }: RouteOptions): PoolLike {
     if (pool !== undefined) {
       checkPool(pool);
       if (poolId !== undefined && poolId !== pool.globalId) {
@@ -210,7 +226,7 @@ function checkArguments(
   if (affinity !== undefined && !Number.isFinite(affinity)) {
     throw new LailaError(
       "INVALID_ARGUMENT",
-      `The affinity of ${shown(pool)} must be a finite number.`,
+      `${shown(pool)}: the affinity must be a finite number.`,
     );
   }
   if (alpha && pool.supports.evicts) {

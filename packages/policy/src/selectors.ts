@@ -9,6 +9,7 @@ import {
   parseGlobalId,
   type Scope,
 } from "@laila/schema";
+import { isPlain, kindOf } from "./plain.js";
 
 /** An entry, by what it was given as a name. `{ nickname }` alone means the constant. */
 export interface NicknameSelector {
@@ -17,7 +18,16 @@ export interface NicknameSelector {
   readonly evolution?: number | "latest" | undefined;
   /** ENTRY unless given. */
   readonly scope?: Scope | (string & {}) | undefined;
+  /** The nickname's namespace (a uuid); the policy's own unless given. */
+  readonly namespace?: string | undefined;
 }
+
+const selectorNames: readonly (keyof NicknameSelector)[] = [
+  "nickname",
+  "evolution",
+  "scope",
+  "namespace",
+];
 
 /** What leads to one stored entry: the entry itself, its global id, or its nickname. */
 export type EntrySelector = Entry | GlobalId | NicknameSelector;
@@ -65,14 +75,10 @@ export function isManifestLike(value: unknown): value is ManifestLike {
   );
 }
 
-/** True for one selector, false for a collection of them (or something else altogether). */
+/** True for one selector (or what was meant as one), false for a collection of them or something else altogether. */
 export function isSelector(value: unknown): value is EntrySelector {
-  if (typeof value === "string" || isEntry(value)) return true;
   return (
-    typeof value === "object" &&
-    value !== null &&
-    "nickname" in value &&
-    !(Symbol.iterator in value)
+    typeof value === "string" || isEntry(value) || (isPlain(value) && !(Symbol.iterator in value))
   );
 }
 
@@ -88,17 +94,64 @@ export function targetOf(selector: unknown, namespace: string): Target {
     );
   }
   if (isEntry(selector)) return { id: selector.globalId };
-  if (typeof selector === "object" && selector !== null && "nickname" in selector) {
-    const { nickname, evolution, scope } = selector as NicknameSelector;
-    if (evolution === "latest") {
-      return { nickname, latest: globalIdOf(nickname, { scope, namespace }) };
-    }
-    return { nickname, id: globalIdOf(nickname, { scope, evolution, namespace }) };
+  if (!isPlain(selector) || Symbol.iterator in selector) throw noSelector(selector);
+  const unknown = Object.keys(selector).find((name) => !selectorNames.some((one) => one === name));
+  if (unknown !== undefined || typeof selector.nickname !== "string") {
+    const wrong =
+      unknown === undefined
+        ? "The nickname in a selector must be text"
+        : `A selector has no ${JSON.stringify(unknown.slice(0, 100))}`;
+    throw new LailaError(
+      "INVALID_ARGUMENT",
+      `${wrong}. To say which entry, pass { nickname, evolution?, scope?, namespace? }.`,
+    );
   }
-  throw new LailaError(
+  const { nickname, evolution, scope, ...rest } = selector as unknown as NicknameSelector;
+  const at = { scope, namespace: rest.namespace ?? namespace };
+  if (evolution === "latest") return { nickname, latest: globalIdOf(nickname, at) };
+  if (evolution !== undefined && !(Number.isSafeInteger(evolution) && evolution >= 0)) {
+    throw new LailaError(
+      "INVALID_ID",
+      `The evolution of ${JSON.stringify(nickname)} must be a whole number from 0 or "latest".`,
+      { details: { nickname } },
+    );
+  }
+  return { nickname, id: globalIdOf(nickname, { ...at, evolution }) };
+}
+
+function noSelector(value: unknown): LailaError {
+  const hint = isPromiseLike(value) ? "Await it first. " : "";
+  return new LailaError(
     "INVALID_ARGUMENT",
-    `${kindOf(selector)} does not name an entry. Pass an entry, a global id, or { nickname, evolution?, scope? }.`,
+    `This does not name an entry: it is ${kindOf(value)}. ${hint}Pass an entry, a global id, { nickname, evolution?, scope?, namespace? }, or several of these in a list.`,
   );
+}
+
+/** True for a future or another promise, that somebody forgot to await. */
+export function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    "then" in value &&
+    typeof value.then === "function"
+  );
+}
+
+/** What is iterable and may be meant as a collection: a buffer or a Map is a value. */
+export function isCollection(value: unknown): value is Iterable<unknown> {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    Symbol.iterator in value &&
+    !ArrayBuffer.isView(value) &&
+    !(value instanceof Map)
+  );
+}
+
+/** The targets of several selectors. INVALID_ARGUMENT, INVALID_ID. */
+export function targetsOf(what: unknown, namespace: string): Target[] {
+  if (!isCollection(what)) throw noSelector(what);
+  return Array.from(what, (one) => targetOf(one, namespace));
 }
 
 /** A NOT_FOUND of something that was asked for by nickname also says the nickname. */
@@ -112,12 +165,4 @@ export function explain(error: unknown, { nickname, id }: Target): unknown {
     cause: error,
     details: { ...error.details, nickname },
   });
-}
-
-/** What a wrong argument is, without showing its contents. */
-export function kindOf(value: unknown): string {
-  if (value === null || value === undefined) return String(value);
-  if (typeof value !== "object") return `A ${typeof value}`;
-  const name: unknown = Object.getPrototypeOf(value)?.constructor?.name;
-  return typeof name === "string" && name !== "" ? `An object of ${name}` : "An object";
 }
