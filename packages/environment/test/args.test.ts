@@ -75,7 +75,8 @@ describe("reading files", () => {
 
   it("reads .env files without touching process.env", async () => {
     const before = { ...process.env };
-    const text = '# c\nexport A=1\nB=\'two\nlines\' # more\n\nC: three\nD="x\\"y"\nE=a#b=c\n';
+    const text =
+      '# c\nexport A=1\nB=\'two\nlines\' # more\n\nC: three\nD="x\\"y"\nE="a#b=c"\nF=1 # c\nG= # c\n';
     const name = await file(".env", text);
     const args = await readArgs(name, { directory });
     expect(argEntries(args).map((arg) => [arg.name, arg.value, arg.source.line])).toEqual([
@@ -83,11 +84,24 @@ describe("reading files", () => {
       ["B", "two\nlines", 3],
       ["C", "three", 6],
       ["D", 'x\\"y', 7],
-      ["E", "a", 8],
+      ["E", "a#b=c", 8],
+      ["F", "1", 9],
+      ["G", "", 10],
     ]);
     expect({ ...process.env }).toEqual(before);
     expect((await readArgs(await file(".env.local", "A=2\n"), { directory })).A).toBe("2");
     expect((await readArgs(await file("prod.env", "A=3\n"), { directory })).A).toBe("3");
+  });
+
+  it("a token is a token, however its value ends; a file so called has a path", async () => {
+    const args = await readArgs("CONFIG=x.toml");
+    await readArgs("--AWS_SECRET_ACCESS_KEY=hunter2hunter2.env", { into: args });
+    await readArgs("path=a/b/.env", { into: args });
+    expect(args.CONFIG).toBe("x.toml");
+    expect(args.AWS_SECRET_ACCESS_KEY).toBe("hunter2hunter2.env");
+    expect(args.path).toBe("a/b/.env");
+    await file("A=b.toml", "A = 1\n");
+    expect((await readArgs("./A=b.toml", { directory })).A).toBe(1);
   });
 
   it("takes a file URL and absolute paths", async () => {
@@ -122,6 +136,10 @@ describe("what is wrong with a source", () => {
     ["more.json", `{} ${secret}`, 1, 4],
     ["bad.env", `A=1\n${secret}\n`, 2, 1],
     ["open.env", `A=1\nB="${secret}\n`, 2, 3],
+    ["hash.env", `A=1\nB=${secret}#def\n`, 2, 17],
+    ["hash-first.env", `A=#${secret}\n`, 1, 3],
+    ["hash-inside.env", `A=${secret}#d # a comment\n`, 1, 17],
+    ["hash-quotes.env", `A="${secret}"b#c\n`, 1, 20],
   ];
   it.each(malformed)(
     "%s: file, line and column, never the text",
@@ -156,6 +174,7 @@ describe("what is wrong with a source", () => {
       secret,
       [secret],
       ["=x"],
+      `no name=${secret}.env`,
       ["A=1", secret],
       ["a..b=1"],
       `p://u:${secret}@h/?a=b`,

@@ -12,7 +12,10 @@ export async function parseDotenv(text: string): Promise<Parsed> {
 const ignored = /^\s*(?:#.*)?$/;
 const assignment = /^\s*(?:export\s+)?([\w.-]+)(?:\s*=[ \t]*|:[ \t]+)(.*)$/;
 
-/** Where each name stands; {@link SyntaxFault} for a line that is no assignment and a quote that stays open. */
+/**
+ * Where each name stands; {@link SyntaxFault} for a line that is no assignment, a quote that stays open, and
+ * a value without quotes that a # would cut.
+ */
 function dotenvLines(text: string): Lines {
   const found = new Lines();
   const lines = text.replace(/^\uFEFF/, "").split(/\r\n?|\n/);
@@ -24,29 +27,48 @@ function dotenvLines(text: string): Lines {
     found.add([match[1] ?? ""], i + 1);
     const value = match[2] ?? "";
     const quote = /^['"`]/.exec(value)?.[0];
-    if (quote === undefined) continue;
+    const start = line.length - value.length;
+    if (quote === undefined) {
+      // dotenv would cut the value there, and a secret would be another one without a word.
+      const hash = /(?<!\s)#/.exec(line.slice(start - 1))?.index;
+      const comment = /\s#/.exec(line.slice(start - 1))?.index ?? line.length;
+      if (hash !== undefined && hash < comment) throw ambiguous(i + 1, start + hash);
+      continue;
+    }
     const opened = i;
     let rest = value.slice(1);
-    while (!closes(rest, quote)) {
+    let behind = afterQuote(rest, quote);
+    while (behind === undefined) {
       i++;
       const next = lines[i];
       if (next === undefined) {
-        throw new SyntaxFault(
-          opened + 1,
-          line.length - value.length + 1,
-          "a quote is opened here and never closed",
-        );
+        throw new SyntaxFault(opened + 1, start + 1, "a quote is opened here and never closed");
       }
       rest = next;
+      behind = afterQuote(rest, quote);
+    }
+    // Not in quotes as a whole, it is read as if there were none.
+    if (!/^\s*(?:#|$)/.test(behind) && behind.includes("#")) {
+      const closing = lines[i] ?? "";
+      throw ambiguous(i + 1, closing.length - behind.length + behind.indexOf("#") + 1);
     }
   }
   return found;
 }
 
-function closes(text: string, quote: string): boolean {
+function ambiguous(line: number, column: number): SyntaxFault {
+  return new SyntaxFault(
+    line,
+    column,
+    'a # in a value without quotes would cut it there; quote the value, NAME="…", or put a space before the # of a comment',
+  );
+}
+
+/** What stands behind the closing quote; undefined when there is none. */
+function afterQuote(text: string, quote: string): string | undefined {
   for (let i = 0; i < text.length; i++) {
     if (text[i] === "\\") i++;
-    else if (text[i] === quote) return true;
+    else if (text[i] === quote) return text.slice(i + 1);
   }
-  return false;
+  return undefined;
 }

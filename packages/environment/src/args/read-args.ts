@@ -30,13 +30,18 @@ export async function readArgs(
   if (Array.isArray(source)) readTokens(source as readonly string[], into);
   else if (source instanceof URL)
     await readFileInto(fileURLToPath(source), into, directory, signal);
-  else if (typeof source === "string" && formatOf(source))
+  else if (typeof source === "string" && !isAssignment(source) && formatOf(source))
     await readFileInto(source, into, directory, signal);
   else if (typeof source === "string") readTokens([source], into);
   else if (typeof source === "object" && source !== null)
     mergeArgs(into, source as ArgTree, () => ({}));
   else throw unreadable();
   return into;
+}
+
+/** However it ends, it is no path: its value must not come to be shown as one. A file so called is `./A=b.env`. */
+function isAssignment(source: string): boolean {
+  return /^[^/\\]*=/.test(source);
 }
 
 type Format = (text: string) => Parsed | Promise<Parsed>;
