@@ -265,6 +265,39 @@ describe("the scan before a document is given out", () => {
     expect(text).not.toContain(encodeURIComponent(keyValue));
   });
 
+  it.each([
+    "DB_PASSWORD",
+    "db.password",
+    "GITHUB_TOKEN",
+    "SIGNING_KEY",
+    "appSecret",
+    "my-credential",
+  ])("finds an argument that no pool uses, when it is called %s", (name) => {
+    const [leaf = "", table] = name.split(".").toReversed();
+    const args = table ? { [table]: { [leaf]: keyValue } } : { [leaf]: keyValue };
+    expect(() => capturedVault({ nickname: keyValue }, args)).toThrowError(
+      expect.objectContaining({
+        code: "INVALID_DOCUMENT",
+        message: expect.stringContaining(`the secret ${name}`),
+      }),
+    );
+  });
+
+  it("takes what only stands among the arguments", () => {
+    const args = {
+      AWS_ACCESS_KEY_ID: "my-bucket",
+      TOKEN_URL: "https://tokens.example.org",
+      secrets: { region: "over-there" },
+      BUCKET: "my-bucket",
+    };
+    const config = {
+      region: "over-there",
+      endpoint: "https://tokens.example.org",
+      tags: { bucket: "my-bucket" },
+    };
+    expect(capturedVault(config, args)).toMatchObject(config);
+  });
+
   it("shorter secrets may occur by chance", () => {
     expect(capturedVault({ keyValue: "there", region: "there" }).region).toBe("there");
   });

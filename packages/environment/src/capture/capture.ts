@@ -14,7 +14,8 @@ export interface CaptureOptions extends Places {
  * The set-up of a policy as a document, derived now: plain JSON, the same for the same policy, with only
  * what a recovery needs. Fields that exist at run time only are not in it; secrets are, by name.
  *
- * INVALID_DOCUMENT with the path when a known secret (of 8 characters or more, URL-encoded too), a URL
+ * INVALID_DOCUMENT with the path when a known secret (of a pool, or an argument that is called a secret, key,
+ * token, password or credential; of 8 characters or more, URL-encoded too), a URL
  * with user info or a signed one would be in it, or something that is no JSON; INVALID_ARGUMENT when the
  * origin of a proxy is not registered with the policy.
  */
@@ -47,7 +48,7 @@ export function captureEnvironment(
       },
     },
   };
-  refuseSecrets(document, names.named);
+  refuseSecrets(document, names.known);
   return parseEnvironmentDocument(document);
 }
 

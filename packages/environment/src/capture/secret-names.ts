@@ -8,10 +8,15 @@ export interface SecretPlace {
   readonly field: string;
 }
 
+const secretWord = /secret|token|passw|passphrase|passcode|credential|privatekey|key$/;
+/** SECRET_NAME, TOKEN_URL, AWS_ACCESS_KEY_ID: what is about a secret, and may well stand in a document. */
+const aboutSecret = /(id|name|user|url|uri|endpoint|host|path|file|prefix|bucket|region|type)s?$/;
+
 /** Gives secrets the names by which documents refer to them, and remembers what it named. */
 export class SecretNames {
   readonly #named = new Map<string, string>();
   readonly #byValue = new Map<string, string[]>();
+  readonly #sounding = new Map<string, string>();
   readonly #warn: ((message: string) => void) | undefined;
 
   constructor(args: object | undefined, warn: ((message: string) => void) | undefined) {
@@ -21,12 +26,13 @@ export class SecretNames {
       const names = this.#byValue.get(value);
       if (names) names.push(name);
       else this.#byValue.set(value, [name]);
+      if (soundsSecret(name)) this.#sounding.set(value, name);
     }
   }
 
-  /** Every value that was named, with its name. */
-  get named(): ReadonlyMap<string, string> {
-    return this.#named;
+  /** What a document must not hold, with its name: every secret that was named, and args that sound like one. */
+  get known(): ReadonlyMap<string, string> {
+    return new Map([...this.#sounding, ...this.#named]);
   }
 
   /**
@@ -50,6 +56,11 @@ export class SecretNames {
     );
     return chosen;
   }
+}
+
+function soundsSecret(argument: string): boolean {
+  const name = bare(argument.split(".").at(-1) ?? "");
+  return secretWord.test(name) && !aboutSecret.test(name);
 }
 
 function ownName({ poolId, field }: SecretPlace): string {
