@@ -60,16 +60,26 @@ export class Entry<out T = unknown> {
   }
 }
 
-/** An entry that never changes. Without a nickname it gets a fresh uuid. */
-export function constant<T>(data: T, { nickname, namespace }: IdentityOptions = {}): Entry<T> {
+/** An entry that never changes. Without a nickname it gets a fresh uuid. INVALID_ARGUMENT for other options. */
+export function constant<T>(data: T, options: IdentityOptions = {}): Entry<T> {
+  checkOptions("constant", options, ["nickname", "namespace"]);
+  const { nickname, namespace } = options;
   return new Entry({ data, scopes: ["ENTRY"], uuid: uuidFor(nickname, namespace), nickname });
 }
 
 /** An entry at evolution 0, or at the one given. INVALID_ID when that is no whole number from 0. */
 export function variable<T>(
   data: T,
-  { nickname, namespace, evolution = 0 }: IdentityOptions & { readonly evolution?: number } = {},
+  options: IdentityOptions & { readonly evolution?: number } = {},
 ): Entry<T> {
+  checkOptions("variable", options, ["nickname", "namespace", "evolution"]);
+  const { nickname, namespace, evolution = 0 } = options;
+  if (!Number.isSafeInteger(evolution) || evolution < 0) {
+    throw new LailaError(
+      "INVALID_ID",
+      "The evolution of a variable must be a whole number from 0. It is 0 unless given; evolve() makes the next.",
+    );
+  }
   return new Entry({
     data,
     scopes: ["ENTRY"],
@@ -102,4 +112,22 @@ export function entryAt<T>(globalId: GlobalId, data: T, nickname?: string): Entr
 
 function uuidFor(nickname: string | undefined, namespace = defaultNamespace): string {
   return nickname === undefined ? newUuid() : uuidOf(nickname, namespace);
+}
+
+/** In JavaScript nothing else tells that a name was mistyped, and the value would get a random id. */
+function checkOptions(call: string, options: unknown, names: readonly string[]): void {
+  const list = names.join(", ");
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    throw new LailaError(
+      "INVALID_ARGUMENT",
+      `The options of ${call} must be an object (${list}): ${call}(data, { nickname: "…" }).`,
+    );
+  }
+  const unknown = Object.keys(options).find((name) => !names.includes(name));
+  if (unknown !== undefined) {
+    throw new LailaError(
+      "INVALID_ARGUMENT",
+      `${call} has no option ${JSON.stringify(unknown.slice(0, 100))}. Its options are ${list}.`,
+    );
+  }
 }
