@@ -84,6 +84,16 @@ describe("recoverPolicy", () => {
     expect(VaultPool.made[0]?.events).toEqual(["open", "close"]);
   });
 
+  it("keeps the policy's nickname, from which its id comes", async () => {
+    const before = new Policy({ nickname: "mine" });
+    const environment = captureEnvironment(before);
+    expect(environment.policy).toMatchObject({ nickname: "mine" });
+    const policy = await recoverPolicy({ environment });
+    expect([policy.nickname, policy.globalId]).toEqual(["mine", before.globalId]);
+    expect(captureEnvironment(policy)).toEqual(environment);
+    expect(captureEnvironment(new Policy()).policy).not.toHaveProperty("nickname");
+  });
+
   it("by name, from the pool it was saved in", async () => {
     const pool = new MemoryPool();
     const environment = captureEnvironment(somePolicy(), { args: secrets });
@@ -224,8 +234,9 @@ describe("what is missing is told at once", () => {
     const error = await failure(recoverPolicy({ environment, ...options }));
     expect(error.code).toBe("MISSING_PACKAGE");
     expect(error.message).toMatch(
-      /the taskforce LAILA.*"ThreadTaskForce".*the connection LAILA.*"Line"/,
+      /the taskforce LAILA.*"ThreadTaskForce".*no class of connections in this release, so that the connection LAILA.*"Line"/,
     );
+    expect(error.message).not.toContain("poolClasses");
   });
 });
 
@@ -283,6 +294,15 @@ describe("documents that are refused", () => {
         router.pools[unknown] = { class_token: "MemoryPool", nickname: "cache" };
       },
     ],
+    [
+      "an alpha pool that evicts",
+      ({ memory }, { pools_nicknames }) => (memory.alpha_pool = pools_nicknames.cache ?? ""),
+    ],
+    ["an empty name", (_, { pools_nicknames }) => (pools_nicknames[""] = id)],
+    [
+      "an empty nickname",
+      (_, router) => (router.pools[unknown] = { class_token: "MemoryPool", nickname: "" }),
+    ],
     ["no alpha pool", ({ memory }) => (memory.alpha_pool = unknown)],
     [
       "no alpha taskforce",
@@ -312,7 +332,7 @@ describe("documents that are refused", () => {
       code: "INVALID_DOCUMENT",
       details: { path: expect.stringContaining("environment.policy") },
     });
-    expect(VaultPool.made).toEqual([]);
+    expect(VaultPool.made.flatMap(({ events }) => events)).toEqual([]);
   });
 
   it("another version of the format is UNSUPPORTED_VERSION", async () => {
@@ -327,7 +347,11 @@ describe("documents that are refused", () => {
       vault.region = { not: "text but 31415926535" };
     });
     const error = await failure(recoverPolicy({ environment, ...options }));
-    expect(error).toMatchObject({ code: "INVALID_CONFIG" });
+    expect(error).toMatchObject({
+      code: "INVALID_CONFIG",
+      message: expect.stringContaining(`the pool "vault" (${vaultId})`),
+      details: { path: at },
+    });
     expect(inspect(error)).not.toContain("31415926535");
   });
 
@@ -375,6 +399,15 @@ describe("all or nothing", () => {
     expect(fine?.events).toEqual(["open", "close"]);
     expect(await failure((fine as VaultPool).read("x"))).toMatchObject({ code: "CLOSED" });
     expect(await failure((broken as VaultPool).read("x"))).toMatchObject({ code: "CLOSED" });
+  });
+
+  it("a pool that somebody else has open is LOCKED, which names `reuse` to who did not pass it", async () => {
+    const environment = twoVaults("locked");
+    const told = await failure(recoverPolicy({ environment, ...options }));
+    expect(told).toMatchObject({ code: "LOCKED", details: { file: "x" } });
+    expect(told.message).toMatch(/^It is in use\..*reuse: laila\.policy/);
+    const other = await failure(recoverPolicy({ environment, ...options, reuse: new Policy() }));
+    expect(other.message).toBe("It is in use.");
   });
 
   it("when several do not open, all failures are told", async () => {

@@ -110,7 +110,7 @@ export class Runtime {
     if (this.#stopped) {
       throw new LailaError(
         "CLOSED",
-        `The policy ${this.policyId} is closed. Make a new one to go on.`,
+        `The policy ${this.policyId} is closed. Make a new one to go on: laila.activate(new Policy()).`,
       );
     }
   }

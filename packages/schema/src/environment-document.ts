@@ -31,6 +31,7 @@ export interface EnvironmentDocument {
   readonly laila_environment: 1;
   readonly policy: {
     readonly global_id: GlobalId;
+    readonly nickname?: string | undefined;
     readonly central: {
       readonly memory: {
         readonly alpha_pool: GlobalId;
@@ -76,6 +77,7 @@ export const environmentDocument: z.ZodMiniType<EnvironmentDocument> = z.strictO
   laila_environment: z.literal(environmentVersion),
   policy: z.strictObject({
     global_id: idOf("POLICY"),
+    nickname: z.optional(text),
     central: z.strictObject({
       memory: z.strictObject({
         alpha_pool: poolId,

@@ -30,6 +30,7 @@ export function captureEnvironment(
     laila_environment: 1,
     policy: {
       global_id: policy.globalId,
+      ...(policy.nickname === undefined ? {} : { nickname: policy.nickname }),
       central: {
         memory: {
           alpha_pool: memory.alphaPool.globalId,

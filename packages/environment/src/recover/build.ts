@@ -6,13 +6,16 @@ import {
   fieldMark,
   fieldsOf,
   type GlobalId,
+  isLailaError,
   LailaError,
   type Secret,
 } from "@laila/schema";
+import type { CapturedConfig } from "../capture/capture-pool.js";
 import { type Layers, wrap } from "./layers.js";
 import type { ResolvedSecrets } from "./missing.js";
 import type { RecoverOptions } from "./options.js";
 import type { PoolPlan } from "./plan.js";
+import { invalid } from "./references.js";
 import { shownPool } from "./shown.js";
 
 /** The pools of the plans, adopted or made; making one does no I/O. INVALID_CONFIG says which pool. */
@@ -54,7 +57,11 @@ function makePool(
     ...fields,
     ...secrets,
   };
-  const pool = new cls(config, { globalId: id, home, directory, namespace });
+  const pool = made(
+    () => new cls(config, { globalId: id, home, directory, namespace }),
+    stored,
+    id,
+  );
   if (pool.globalId !== id) {
     throw new LailaError(
       "INVALID_CONFIG",
@@ -64,7 +71,21 @@ function makePool(
   return pool;
 }
 
-/** A policy with the parts of the document; nothing is opened. */
+/** What a class says of a wrong configuration does not say in which pool of the document it stands. */
+function made(make: () => PoolLike, stored: CapturedConfig, id: GlobalId): PoolLike {
+  try {
+    return make();
+  } catch (error) {
+    if (!isLailaError(error, "INVALID_CONFIG")) throw error;
+    const path = `environment.policy.central.memory.pool_router.pools.${id}`;
+    throw new LailaError(error.code, `${shownPool(stored, id)}: ${error.message}`, {
+      cause: error,
+      details: { ...error.details, path },
+    });
+  }
+}
+
+/** A policy with the parts of the document; nothing is opened. INVALID_DOCUMENT for an alpha pool that evicts. */
 export function makePolicy(
   { policy }: EnvironmentDocument,
   pools: ReadonlyMap<GlobalId, PoolLike>,
@@ -72,9 +93,16 @@ export function makePolicy(
   { namespace, classes }: RecoverOptions,
 ): Policy {
   const { memory, command } = policy.central;
+  if (pools.get(memory.alpha_pool)?.supports.evicts) {
+    throw invalid(
+      "environment.policy.central.memory.alpha_pool",
+      `${shownPool(memory.pool_router.pools[memory.alpha_pool] ?? {}, memory.alpha_pool)} evicts values when it is full, so it cannot be the alpha pool: what is memorized there could vanish. Correct the document, or recover another version.`,
+    );
+  }
   const { pools_nicknames: nicknames, affinities } = memory.pool_router;
   const options: PolicyOptions = {
     globalId: policy.global_id,
+    nickname: policy.nickname,
     alphaPool: pools.get(memory.alpha_pool),
     alphaTaskforce: taskforces.get(command.alpha_taskforce),
     namespace,
@@ -110,11 +138,23 @@ export function setProxies(
 export async function openAll(
   plans: readonly PoolPlan[],
   pools: ReadonlyMap<GlobalId, PoolLike>,
-  signal: AbortSignal | undefined,
+  { signal, reuse }: Pick<RecoverOptions, "signal" | "reuse">,
 ): Promise<void> {
   const opened = await Promise.allSettled([...pools.values()].map((pool) => pool.open({ signal })));
-  const failures = signal?.aborted ? [abortError(signal, "The recovery")] : reasons(opened);
+  const failures = signal?.aborted
+    ? [abortError(signal, "The recovery")]
+    : reasons(opened).map((error) => (reuse ? error : sayReuse(error)));
   if (failures.length > 0) await closeMade(plans, pools, failures);
+}
+
+/** Most often it is this very process that has the pool open, in the policy it recovers. */
+function sayReuse(error: unknown): unknown {
+  if (!isLailaError(error, "LOCKED")) return error;
+  return new LailaError(
+    error.code,
+    `${error.message} If it is a policy of this process that has it open, take its pools over: recoverPolicy({ …, reuse: laila.policy }).`,
+    { cause: error.cause, details: error.details },
+  );
 }
 
 /** Closes the pools that were made here and throws what went wrong, closing included. */

@@ -10,6 +10,8 @@ export interface MissingClass {
   readonly what: string;
   readonly classToken: string;
   readonly package: string | undefined;
+  /** Why none can be given at all: only classes of pools can be passed. */
+  readonly advice?: string | undefined;
 }
 
 const installable = /^@laila\/pool-[a-z0-9-]+$/;
@@ -77,7 +79,13 @@ function missingError(
 ): LailaError {
   const parts: string[] = ["The environment cannot be recovered here; nothing was opened."];
   const installs = new Set<string>();
-  for (const { what, classToken, package: from } of missing) {
+  for (const { what, classToken, package: from, advice } of missing) {
+    if (advice !== undefined) {
+      parts.push(
+        `${advice}, so that ${what} (${shown(classToken)}) cannot be recovered. Remove it from the document, or update LAILA.`,
+      );
+      continue;
+    }
     parts.push(
       `No class was given for ${what}: ${shown(classToken)}${from === undefined ? "" : ` of ${shown(from)}`}.`,
     );
@@ -85,7 +93,8 @@ function missingError(
   }
   if (installs.size > 0)
     parts.push(`Install with: npm install ${[...installs].map((name) => `"${name}"`).join(" ")}.`);
-  if (missing.length > 0) parts.push("Import each class and pass it in poolClasses: [ … ].");
+  if (missing.some(({ advice }) => advice === undefined))
+    parts.push("Import each class and pass it in poolClasses: [ … ].");
   for (const [name, pools] of unknown)
     parts.push(
       `The secret ${shown(name)} is not among the args; it belongs to ${pools.join(" and to ")}.`,

@@ -48,7 +48,7 @@ export async function recoverPolicy(
   checkTrust(plans, from && originOf(from, quietNames(args)), options.trust ?? []);
   const pools = makePools(plans, secrets, layers, options);
   const policy = makePolicy(environment, pools, taskforces, options);
-  await openAll(plans, pools, signal);
+  await openAll(plans, pools, options);
   if (options.reuse) release(plans, options.reuse);
   setProxies(environment, pools);
   return policy;

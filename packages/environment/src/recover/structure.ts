@@ -5,15 +5,17 @@ import type { MissingClass } from "./missing.js";
 import { shown } from "./shown.js";
 
 /**
- * Checks what the document's own rules leave open: INVALID_DOCUMENT with the path for proxies that lead
- * back to where they began, and for a pool that would come to be known by another one's name.
+ * Checks what the document's own rules leave open: INVALID_DOCUMENT with the path for a pool's name that is
+ * none, for proxies that lead back to where they began, and for a pool that would come to be known by another one's name.
  */
 export function checkStructure({ policy }: EnvironmentDocument): void {
   const { alpha_pool: alpha, pool_router: router } = policy.central.memory;
   const { pools, pools_nicknames: nicknames, proxies } = router;
   const at = "environment.policy.central.memory.pool_router";
+  for (const name of Object.keys(nicknames)) checkName(name, `${at}.pools_nicknames`);
   for (const cache of Object.keys(proxies)) checkCycle(cache, proxies, `${at}.proxies.${cache}`);
   for (const [id, { nickname }] of Object.entries(pools)) {
+    if (nickname !== undefined) checkName(nickname, `${at}.pools.${id}.nickname`);
     if (nickname === undefined || id === alpha || Object.values(nicknames).includes(id)) continue;
     if (Object.hasOwn(nicknames, nickname)) {
       throw invalid(
@@ -22,6 +24,11 @@ export function checkStructure({ policy }: EnvironmentDocument): void {
       );
     }
   }
+}
+
+function checkName(name: string, path: string): void {
+  if (name === "" || /\p{Surrogate}/u.test(name))
+    throw invalid(path, "must be well-formed text that is not empty");
 }
 
 function checkCycle(
@@ -58,6 +65,7 @@ export function makeTaskforces(
         what: `the taskforce ${id}`,
         classToken: config.class_token,
         package: config.package,
+        advice: "There is no class of taskforces but AsyncTaskForce in this release",
       });
       continue;
     }
@@ -98,6 +106,7 @@ export function missingConnections({ policy }: EnvironmentDocument): MissingClas
     what: `the connection ${id}`,
     classToken: config.class_token,
     package: config.package,
+    advice: "There is no class of connections in this release",
   }));
 }
 

@@ -67,6 +67,8 @@ export class VaultPool extends Pool<z.output<typeof configSchema>> {
 
   protected async _open(): Promise<void> {
     this.events.push("open");
+    if (this.config.region === "locked")
+      throw new LailaError("LOCKED", "It is in use.", { details: { file: "x" } });
     if (this.config.region === "broken") {
       throw new LailaError("UNAVAILABLE", "The vault is broken. Repair it.");
     }
