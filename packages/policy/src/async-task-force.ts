@@ -27,11 +27,21 @@ export interface TaskForce {
    */
   submit<T>(
     operation: (signal: AbortSignal | undefined) => Promise<T>,
-    options?: { readonly signal?: AbortSignal | undefined },
+    options?: SubmitOptions,
   ): Promise<T>;
+  /** `max_concurrency` is also how many places there are: no batch is larger. */
   toConfig(): TaskForceConfig;
   /** Takes nothing new, and resolves when everything submitted has settled. Closing twice is fine. */
   close(): Promise<void>;
+}
+
+export interface SubmitOptions {
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * How many places the operation takes, all at once: as many as it may have requests under way. 1
+   * unless given, and never more than there are.
+   */
+  readonly places?: number | undefined;
 }
 
 export interface AsyncTaskForceConfig {
@@ -90,7 +100,7 @@ export class AsyncTaskForce implements TaskForce {
     return AsyncTaskForce.classToken;
   }
 
-  /** How many operations run now. */
+  /** How many places are taken now. */
   get running(): number {
     return this.#running;
   }
@@ -102,7 +112,7 @@ export class AsyncTaskForce implements TaskForce {
 
   async submit<T>(
     operation: (signal: AbortSignal | undefined) => Promise<T>,
-    { signal }: { readonly signal?: AbortSignal | undefined } = {},
+    { signal, places: wanted = 1 }: SubmitOptions = {},
   ): Promise<T> {
     if (this.#closing)
       throw new LailaError(
@@ -110,12 +120,15 @@ export class AsyncTaskForce implements TaskForce {
         `The taskforce ${this.nickname ?? this.globalId} is closed. Make a new one to go on.`,
       );
     if (signal?.aborted) throw abortError(signal);
-    if (this.#running >= this.maxConcurrency) await this.#turn(signal);
-    else this.#running++;
+    const places = Math.min(Math.max(1, wanted), this.maxConcurrency);
+    // Whoever waits goes first, also where a smaller one would still find room.
+    if (this.#waiting > 0 || !this.#fits(places)) await this.#turn(places, signal);
+    else this.#running += places;
     try {
       return await operation(signal);
     } finally {
-      this.#next();
+      this.#running -= places;
+      this.#admit();
     }
   }
 
@@ -139,10 +152,15 @@ export class AsyncTaskForce implements TaskForce {
     return this.close();
   }
 
-  /** Waits in line. Whoever ends hands its place over, so a newcomer cannot overtake. */
-  #turn(signal: AbortSignal | undefined): Promise<void> {
+  #fits(places: number): boolean {
+    return this.#running + places <= this.maxConcurrency;
+  }
+
+  /** Waits in line. Whoever lets it in takes the places for it, so a newcomer cannot overtake. */
+  #turn(places: number, signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
       const turn: Turn = {
+        places,
         go: () => {
           signal?.removeEventListener("abort", leave);
           this.#waiting--;
@@ -154,6 +172,8 @@ export class AsyncTaskForce implements TaskForce {
         this.#waiting--;
         // Listening is what makes the signal certain here.
         reject(abortError(signal as AbortSignal));
+        // It may have kept smaller ones waiting.
+        this.#admit();
       };
       this.#waiting++;
       this.#queue.push(turn);
@@ -161,20 +181,21 @@ export class AsyncTaskForce implements TaskForce {
     });
   }
 
-  #next(): void {
-    for (let turn = this.#queue.shift(); turn; turn = this.#queue.shift()) {
-      if (turn.go) {
-        turn.go();
-        return;
-      }
+  #admit(): void {
+    for (let turn = this.#queue.first; turn; turn = this.#queue.first) {
+      if (turn.go && !this.#fits(turn.places)) return;
+      this.#queue.shift();
+      if (!turn.go) continue;
+      this.#running += turn.places;
+      turn.go();
     }
-    this.#running--;
     if (this.#running === 0) this.#drained?.();
   }
 }
 
-/** A place in line; without `go` its owner has left. */
+/** A turn in line; without `go` its owner has left. */
 interface Turn {
+  readonly places: number;
   go: (() => void) | undefined;
 }
 
@@ -183,18 +204,19 @@ class Queue<T> {
   #items: T[] = [];
   #head = 0;
 
+  get first(): T | undefined {
+    return this.#items[this.#head];
+  }
+
   push(item: T): void {
     this.#items.push(item);
   }
 
-  shift(): T | undefined {
-    const item = this.#items[this.#head];
-    if (item === undefined) return undefined;
-    this.#head++;
+  shift(): void {
+    if (this.#head < this.#items.length) this.#head++;
     if (this.#head > 256 && this.#head * 2 > this.#items.length) {
       this.#items = this.#items.slice(this.#head);
       this.#head = 0;
     }
-    return item;
   }
 }

@@ -3,6 +3,7 @@ export { constant, Entry, isLailaError, LailaError, variable } from "@laila/sche
 export {
   AsyncTaskForce,
   type AsyncTaskForceConfig,
+  type SubmitOptions,
   type TaskForce,
   type TaskForceConfig,
   type TaskForceOptions,
@@ -34,6 +35,7 @@ export type {
   RouteOptions,
 } from "./options.js";
 export { type CentralIds, Policy, type PolicyOptions } from "./policy.js";
+export { type FailedCopy, failedCopyChannel } from "./pool-io.js";
 export { type ExtendOptions, PoolRouter } from "./pool-router.js";
 export { type UnobservedFailure, unobservedFailureChannel } from "./runtime.js";
 export {

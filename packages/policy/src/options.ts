@@ -15,7 +15,10 @@ export interface MemoryOptions extends RouteOptions {
 }
 
 export interface RememberOptions extends MemoryOptions {
-  /** Also keeps a copy in the alpha pool. No unless said. */
+  /**
+   * Also keeps a copy in the alpha pool, unless it has a value there. No unless said. A copy that fails
+   * is told on the diagnostics channel `laila:failed-copy`; the read does not fail with it.
+   */
   readonly keepCopy?: boolean | undefined;
 }
 

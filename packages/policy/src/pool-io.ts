@@ -1,3 +1,4 @@
+import { channel } from "node:diagnostics_channel";
 import type { PoolLike } from "@laila/pool";
 import {
   type ClassRegistry,
@@ -15,10 +16,21 @@ import type { Outcome } from "./group-future.js";
 
 /** How many operations of one group stand in line at a time; the taskforce says how many run. */
 const inLine = 64;
-const readBatch = 256;
-const writeBatch = 256;
+const largestBatch = 256;
 const writeBatchBytes = 8 * 1024 * 1024;
-const deleteBatch = 1000;
+
+/** The diagnostics channel that tells of copies (`keepCopy`) that could not be kept. */
+export const failedCopyChannel = "laila:failed-copy";
+
+/** What is published on {@link failedCopyChannel}. */
+export interface FailedCopy {
+  /** The pool that was to keep the copy. */
+  readonly poolId: GlobalId;
+  readonly key: string;
+  readonly error: unknown;
+}
+
+const failedCopies = channel(failedCopyChannel);
 
 /** A record on its way into a pool. */
 export interface EncodedEntry {
@@ -28,7 +40,8 @@ export interface EncodedEntry {
 
 /**
  * Entries in and out of pools. Only what is one pool operation takes a place on the taskforce, so
- * that whatever is composed of them can never wait for a place while it holds one.
+ * that whatever is composed of them can never wait for a place while it holds one. A batch may be a
+ * request for each key underneath, so it takes a place for each key.
  */
 export class PoolIo {
   readonly #command: CentralCommand;
@@ -97,14 +110,15 @@ export class PoolIo {
     control: FutureControl,
   ): Promise<Outcome<void>[]> {
     const { signal } = control;
-    if (!pool.supports.batch || records.length < 2) {
+    if (!this.#batches(pool, records.length)) {
       return each(records, control, (record) =>
         this.write(pool, record, signal).then(() => undefined),
       );
     }
-    return batches(chunks(records, writeBatch, writeBatchBytes), control, async (batch) => {
+    return batches(chunks(records, this.#batch, writeBatchBytes), control, async (batch) => {
       const items = batch.map(({ id, bytes }) => ({ key: id, bytes }));
-      const results = await this.#submit(signal, () => pool.writeMany(items, { signal }));
+      const write = () => pool.writeMany(items, { signal });
+      const results = await this.#submit(signal, write, items.length);
       return results.map(({ error }) => outcome<void>(error, undefined));
     });
   }
@@ -115,11 +129,12 @@ export class PoolIo {
     control: FutureControl,
   ): Promise<Outcome<GlobalId>[]> {
     const { signal } = control;
-    if (!pool.supports.batch || ids.length < 2) {
+    if (!this.#batches(pool, ids.length)) {
       return each(ids, control, (id) => this.delete(pool, id, signal).then(() => id));
     }
-    return batches(chunks(ids, deleteBatch), control, async (batch) => {
-      const results = await this.#submit(signal, () => pool.deleteMany(batch, { signal }));
+    return batches(chunks(ids, this.#batch), control, async (batch) => {
+      const remove = () => pool.deleteMany(batch, { signal });
+      const results = await this.#submit(signal, remove, batch.length);
       return results.map(({ key, error }) => outcome(error, key));
     });
   }
@@ -133,12 +148,11 @@ export class PoolIo {
   ): Promise<Outcome<Entry>[]> {
     const { signal } = control;
     const unique = [...new Set(ids)];
-    const found =
-      pool.supports.batch && unique.length > 1
-        ? await batches(chunks(unique, readBatch), control, (batch) =>
-            this.#readBatch(pool, batch, signal, copyTo),
-          )
-        : await each(unique, control, (id) => this.read(pool, id, signal, copyTo));
+    const found = this.#batches(pool, unique.length)
+      ? await batches(chunks(unique, this.#batch), control, (batch) =>
+          this.#readBatch(pool, batch, signal, copyTo),
+        )
+      : await each(unique, control, (id) => this.read(pool, id, signal, copyTo));
     if (unique.length === ids.length) return found;
     control.advance(ids.length - unique.length);
     const byId = new Map(unique.map((id, i) => [id, found[i] as Outcome<Entry>]));
@@ -162,12 +176,13 @@ export class PoolIo {
   ): Promise<Outcome<Entry>[]> {
     const bytes = new Map<GlobalId, Uint8Array>();
     const errors = new Map<GlobalId, unknown>();
-    await this.#submit(signal, async () => {
+    const read = async (): Promise<void> => {
       for await (const { key, result, error } of pool.readMany(ids, { signal })) {
         if (error !== undefined) errors.set(key, error);
         else if (result) bytes.set(key, result.bytes);
       }
-    });
+    };
+    await this.#submit(signal, read, ids.length);
     // Decoding and copying hold no place on the taskforce.
     return each(ids, undefined, async (id) => {
       if (errors.has(id)) throw errors.get(id);
@@ -184,8 +199,24 @@ export class PoolIo {
   ): Promise<Entry> {
     if (!bytes) throw notFound(id, pool, `There is nothing under ${id}`);
     const entry = this.#decode(pool, id, bytes);
-    if (copyTo && copyTo !== pool) await this.write(copyTo, { id, bytes }, signal);
+    if (copyTo && copyTo !== pool) await this.#keep(copyTo, { id, bytes }, signal);
     return entry;
+  }
+
+  /** Never over a value that is there, which may be the newer one; and the read does not fail with it. */
+  async #keep(pool: PoolLike, { id, bytes }: EncodedEntry, signal: AbortSignal): Promise<void> {
+    try {
+      if (pool.supports.conditionalWrites) {
+        const condition = { ifAbsent: true } as const;
+        await this.#submit(signal, () => pool.write(id, bytes, { signal, condition }));
+      } else if (!(await this.#submit(signal, () => pool.exists(id, { signal })))) {
+        await this.write(pool, { id, bytes }, signal);
+      }
+    } catch (error) {
+      if (isLailaError(error, "CONFLICT") && error.details.outcome !== "unknown") return;
+      const told: FailedCopy = { poolId: pool.globalId, key: id, error };
+      failedCopies.publish(told);
+    }
   }
 
   #decode(pool: PoolLike, id: GlobalId, bytes: Uint8Array): Entry {
@@ -197,8 +228,18 @@ export class PoolIo {
     }
   }
 
-  #submit<T>(signal: AbortSignal, operation: () => Promise<T>): Promise<T> {
-    return this.#command.alphaTaskforce.submit(operation, { signal });
+  #batches(pool: PoolLike, keys: number): boolean {
+    return pool.supports.batch && keys > 1 && this.#batch > 1;
+  }
+
+  /** Half of the places, so that one batch is under way while the next is collected, and others get through. */
+  get #batch(): number {
+    const { max_concurrency } = this.#command.alphaTaskforce.toConfig();
+    return Math.min(largestBatch, Math.ceil(max_concurrency / 2));
+  }
+
+  #submit<T>(signal: AbortSignal, operation: () => Promise<T>, places = 1): Promise<T> {
+    return this.#command.alphaTaskforce.submit(operation, { signal, places });
   }
 }
 

@@ -1,7 +1,7 @@
 import { MemoryPool } from "@laila/pool";
 import { describe, expect, it } from "vitest";
 import { AsyncTaskForce, constant, type Entry, Manifest, Policy } from "../src/index.js";
-import { TestPool } from "./pools.js";
+import { BatchPool, TestPool } from "./pools.js";
 
 describe("many at once", () => {
   it.each([1, 64])("10,000 manifests do not deadlock a taskforce of %d", async (maxConcurrency) => {
@@ -55,6 +55,28 @@ describe("many at once", () => {
     await group;
     expect(pool.mostAtOnce).toBe(4);
   });
+
+  it.each([1, 2, 5, 64])(
+    "batches count as what they hold: never more than %d at once",
+    async (most) => {
+      const pool = new BatchPool();
+      const policy = new Policy({ alphaTaskforce: new AsyncTaskForce({ maxConcurrency: most }) });
+      const { memory } = policy.central;
+      const [a, b] = [0, 1].map((n) => Array.from({ length: 150 }, (_, i) => constant([n, i])));
+      const both = [a, b] as Entry[][];
+      const at = { pool };
+      const single = (): Promise<unknown> => memory.memorize(constant("single"), at);
+      await Promise.all([...both.map((group) => memory.memorize(group, at)), single()]);
+      const found = await Promise.all(both.map((group) => memory.remember(group, at)));
+      expect(found.map((group) => group.map(({ data }) => data))).toEqual(
+        both.map((group) => group.map(({ data }) => data)),
+      );
+      await Promise.all([...both.map((group) => memory.forget(group, at)), single()]);
+      expect(pool.values.size).toBe(2);
+      expect(pool.mostAtOnce).toBeLessThanOrEqual(most);
+      await policy.close();
+    },
+  );
 
   it("caches in chains go through a taskforce of one", async () => {
     const policy = new Policy({ alphaTaskforce: new AsyncTaskForce({ maxConcurrency: 1 }) });

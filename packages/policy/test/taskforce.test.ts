@@ -22,6 +22,8 @@ function operation(log: string[], name: string) {
   return { run, end };
 }
 
+type Operation = ReturnType<typeof operation>;
+
 describe("an async taskforce", () => {
   it("runs so many at a time, first come, first served", async () => {
     const force = new AsyncTaskForce({ maxConcurrency: 2 });
@@ -54,6 +56,45 @@ describe("an async taskforce", () => {
       { status: "rejected", reason: failure },
       { status: "fulfilled", value: "fine" },
     ]);
+  });
+
+  it("gives an operation the places it asks for, all at once, and nobody overtakes it", async () => {
+    const force = new AsyncTaskForce({ maxConcurrency: 3 });
+    const log: string[] = [];
+    const [one, batch, late] = ["one", "batch", "late"].map((name) => operation(log, name));
+    const first = force.submit((one as Operation).run);
+    const second = force.submit((batch as Operation).run, { places: 3 });
+    const third = force.submit((late as Operation).run);
+    expect(log).toEqual(["one"]);
+    expect([force.running, force.waiting]).toEqual([1, 2]);
+    one?.end();
+    await first;
+    expect(log).toEqual(["one", "batch"]);
+    expect([force.running, force.waiting]).toEqual([3, 1]);
+    batch?.end();
+    await second;
+    expect(log).toEqual(["one", "batch", "late"]);
+    late?.end();
+    await third;
+    // More than there are is all of them.
+    expect(await force.submit(async () => force.running, { places: 100 })).toBe(3);
+    await force.close();
+  });
+
+  it("lets those behind it in when a large one leaves the line", async () => {
+    const force = new AsyncTaskForce({ maxConcurrency: 2 });
+    const log: string[] = [];
+    const one = operation(log, "one");
+    const running = force.submit(one.run);
+    const controller = new AbortController();
+    const large = force.submit(async () => "large", { places: 2, signal: controller.signal });
+    const small = force.submit(async () => "small");
+    controller.abort();
+    await expect(large).rejects.toMatchObject({ code: "ABORTED" });
+    expect(await small).toBe("small");
+    one.end();
+    await running;
+    expect(force.running).toBe(0);
   });
 
   it("lets go of what is aborted while it waits", async () => {
