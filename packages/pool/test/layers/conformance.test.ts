@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { MemoryPool, type PoolLike } from "@laila/pool";
+import { innermost, MemoryPool, type PoolLike } from "@laila/pool";
 import {
   withRetry,
   withThrottle,
@@ -10,6 +10,8 @@ import {
 import { describePool } from "@laila/pool/testing";
 import fc from "fast-check";
 import { afterAll, describe, it } from "vitest";
+import { FlakyPool } from "../support/flaky-pool.js";
+import { SlowPool } from "../support/slow-pool.js";
 
 const key = randomBytes(32).toString("base64");
 const oldKey = randomBytes(32).toString("hex");
@@ -64,3 +66,36 @@ describe("four layers in random order", () => {
     conforms(names.join(", "), wrap, 10);
   }
 });
+
+describePool(
+  "layers around a pool that persists and is shared, recovered from its configuration",
+  {
+    supports: around(SlowPool.onNewStorage({ conditional: true })).supports,
+    create: () => ({ pool: around(SlowPool.onNewStorage({ conditional: true })) }),
+    poolClass: SlowPool,
+    secrets: [key, oldKey],
+    runs: 5,
+  },
+  { describe, it, afterAll },
+);
+
+function around(pool: PoolLike): PoolLike {
+  const names = ["gzip and encrypt", "throttle", "timeout", "retry"];
+  return names.reduce((inner, name) => layers[name]?.(inner) ?? inner, pool);
+}
+
+describePool(
+  "retry around a pool whose replies get lost",
+  {
+    supports: new FlakyPool().supports,
+    create: () => ({ pool: withRetry(new FlakyPool(), { minDelayMs: 1 }) }),
+    poolClass: FlakyPool,
+    loseReply: (pool) => {
+      const inner = innermost(pool) as FlakyPool;
+      inner.replyLost = true;
+      inner.failing("write", 1).failing("delete", 1);
+    },
+    runs: 10,
+  },
+  { describe, it, afterAll },
+);
