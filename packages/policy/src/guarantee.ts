@@ -10,7 +10,10 @@ import { Scope } from "./scope.js";
 const what = "What was started under this guarantee did not all succeed";
 
 export interface GuaranteeOptions {
-  /** Cancels what was started under the guarantee, which then fails with ABORTED or TIMEOUT. */
+  /**
+   * Cancels what was started under the guarantee, which then fails with ABORTED or TIMEOUT, whatever
+   * its function still awaits; what that starts later is not covered any more.
+   */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -40,20 +43,29 @@ async function runInScope<T>(
   fn: () => T | PromiseLike<T>,
   { signal }: FutureControl,
 ): Promise<T> {
-  const cancel = (): void => {
-    for (const future of [...scope.pending]) future.cancel(signal.reason);
-  };
-  signal.addEventListener("abort", cancel, { once: true });
   if (signal.aborted) throw abortError(signal, "The guarantee");
   const errors: unknown[] = [];
   let result: { readonly value: T } | undefined;
+  let cancel = (): void => undefined;
+  // What the function awaits need not know of the signal, and may never settle.
+  const aborted = new Promise<never>((_, reject) => {
+    cancel = () => {
+      for (const future of [...scope.pending]) future.cancel(signal.reason);
+      reject(abortError(signal, "The guarantee"));
+    };
+  });
+  aborted.catch(() => undefined);
+  signal.addEventListener("abort", cancel, { once: true });
   try {
-    result = { value: await scope.run(fn) };
-  } catch (error) {
-    errors.push(error);
+    try {
+      result = { value: await Promise.race([scope.run(fn), aborted]) };
+    } catch (error) {
+      errors.push(error);
+    }
+    await scope.quiet();
+  } finally {
+    signal.removeEventListener("abort", cancel);
   }
-  await scope.quiet();
-  signal.removeEventListener("abort", cancel);
   if (signal.aborted) throw abortError(signal, "The guarantee");
   const { errors: unobserved, uncounted } = scope.failures.take();
   const failure = combine([...errors, ...unobserved], what, uncounted);

@@ -6,6 +6,7 @@ import {
   type GlobalId,
   globalIdOf,
   isGlobalId,
+  isLailaError,
   isUuid,
   LailaError,
   newUuid,
@@ -125,7 +126,11 @@ export class Policy implements AsyncDisposable {
   /**
    * Runs a function, and settles when everything that was started in it, also after its awaits, has
    * landed. Rejects with what the function threw and with what it did not observe itself; with
-   * MULTIPLE when that is more than one. What a timer or an event starts later is not waited for.
+   * MULTIPLE when that is more than one. INVALID_ARGUMENT when it is given no function.
+   *
+   * Only operations are waited for: what a timer, an event, or an async function that nobody awaits
+   * (`list.forEach(async …)`) starts after that is not covered. It counts as started outside, and the
+   * first of them is warned of (LAILA_LATE_OPERATION).
    */
   guarantee<T>(fn: () => T | PromiseLike<T>, options?: GuaranteeOptions): Future<T>;
   /** A guarantee as an object, for `await using g = policy.guarantee()`. */
@@ -138,7 +143,8 @@ export class Policy implements AsyncDisposable {
   /**
    * Takes nothing new, waits for what is under way, then closes taskforces, connections and every
    * registered pool. Rejects with failures nobody observed and with what closing met (MULTIPLE when
-   * more than one); everything is closed nevertheless. Closing twice is fine.
+   * more than one; a single unobserved failure keeps its code and is the `cause`); everything is closed
+   * nevertheless. Closing twice is fine.
    */
   close(): Promise<void> {
     this.#closing ??= this.#shutDown();
@@ -164,14 +170,26 @@ export class Policy implements AsyncDisposable {
       ...[...pools.values(), ...retired].map((pool) => pool.close()),
     ]);
     const { errors, uncounted } = this.#runtime.takeFailures();
-    for (const closing of closings) if (closing.status === "rejected") errors.push(closing.reason);
+    const closed = closings.flatMap((one) => (one.status === "rejected" ? [one.reason] : []));
     const failure = combine(
-      errors,
+      [...errors, ...closed],
       `The policy ${this.globalId} is closed, but not everything went well`,
       uncounted,
     );
-    if (failure) throw failure.error;
+    if (failure) throw closed.length > 0 ? failure.error : unawaited(failure.error);
   }
+}
+
+/** Whoever closes a policy is far from the call that failed: a single failure says where it is from. */
+function unawaited(error: unknown): unknown {
+  if (isLailaError(error, "MULTIPLE")) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  const known = isLailaError(error) ? { code: error.code, details: error.details } : undefined;
+  return new LailaError(
+    known?.code ?? "MULTIPLE",
+    `The policy is closed; an operation that nobody awaited had failed: ${message}`,
+    { cause: error, ...(known ? { details: known.details } : { errors: [error] }) },
+  );
 }
 
 function policyId(nickname: string | undefined, namespace: string): GlobalId {

@@ -34,6 +34,7 @@ export class Runtime {
   readonly #guarantees: FutureHost;
   #toTell: Future<unknown>[] = [];
   #warned = false;
+  #warnedLate = false;
   #stopped = false;
 
   constructor(policyId: GlobalId) {
@@ -117,9 +118,19 @@ export class Runtime {
 
   #track(future: Future<unknown>): () => void {
     const scope = Scope.current;
+    if (Scope.ended) this.#warnLate();
     if (!scope) return () => this.#settledAlone(future);
     scope.add(future);
     return () => scope.settle(future);
+  }
+
+  #warnLate(): void {
+    if (this.#warnedLate) return;
+    this.#warnedLate = true;
+    process.emitWarning(
+      `An operation of ${this.policyId} was started by code inside a guarantee that had ended already, and is not covered by it: something in there was not awaited, such as an async function in forEach, or a timer. Await it inside, as with Promise.all(list.map(async …)).`,
+      { type: "LailaWarning", code: "LAILA_LATE_OPERATION" },
+    );
   }
 
   #settledAlone(future: Future<unknown>): void {

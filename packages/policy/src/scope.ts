@@ -23,6 +23,11 @@ export class Scope {
     return scope;
   }
 
+  /** True where code runs that a guarantee began, but neither it nor one around it takes work any more. */
+  static get ended(): boolean {
+    return storage.getStore() !== undefined && Scope.current === undefined;
+  }
+
   /** Runs a function whose operations, also those after its awaits, belong to this scope. */
   run<T>(fn: () => T): T {
     return storage.run(this, fn);

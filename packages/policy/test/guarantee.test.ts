@@ -1,6 +1,13 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { beforeEach, describe, expect, it } from "vitest";
-import { constant, type Entry, Manifest, Policy, unobservedFailureChannel } from "../src/index.js";
+import {
+  constant,
+  type Entry,
+  type Future,
+  Manifest,
+  Policy,
+  unobservedFailureChannel,
+} from "../src/index.js";
 import { TestPool, unavailable } from "./pools.js";
 
 let policy: Policy;
@@ -193,7 +200,7 @@ describe("guarantee(fn)", () => {
       policy.central.memory.memorize(failing("a", failure));
     });
     for (let i = 0; i < 5; i++) await turn();
-    await expect(policy.close()).rejects.toBe(failure);
+    await expect(policy.close()).rejects.toHaveProperty("cause", failure);
   });
 
   it("covers other policies too, and late work belongs to nobody's guarantee", async () => {
@@ -212,7 +219,95 @@ describe("guarantee(fn)", () => {
     });
     expect(other.central.memory.bank.size).toBe(0);
     await late;
-    await expect(policy.close()).rejects.toBe(failure);
+    await expect(policy.close()).rejects.toHaveProperty("cause", failure);
+  });
+
+  it("warns once of what starts after it ended, and treats it as started outside", async () => {
+    const { memory } = policy.central;
+    const warnings: string[] = [];
+    const onWarning = (warning: Error & { readonly code?: string }): void => {
+      if (warning.code === "LAILA_LATE_OPERATION") warnings.push(warning.message);
+    };
+    process.on("warning", onWarning);
+    let go = (): void => undefined;
+    const gate = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    const late: Promise<unknown>[] = [];
+    const entries = [constant(1), constant(2), failing("late", unavailable("too late"))];
+    const careless = async (entry: Entry): Promise<void> => {
+      await gate;
+      memory.memorize(entry);
+    };
+    await policy.guarantee(() => {
+      for (const entry of entries) late.push(careless(entry));
+    });
+    expect(alpha.values.size).toBe(0);
+    await memory.memorize(constant("outside"));
+    await policy.guarantee(() => memory.memorize(constant("inside")));
+    await turn();
+    expect(warnings).toEqual([]);
+    go();
+    await Promise.all(late);
+    await turn();
+    process.off("warning", onWarning);
+    expect(warnings).toEqual([expect.stringContaining("is not covered")]);
+    await expect(policy.close()).rejects.toMatchObject({
+      code: "UNAVAILABLE",
+      message: expect.stringMatching(/nobody awaited.*too late/),
+    });
+    expect(alpha.values.size).toBe(4);
+  });
+
+  it("does not warn of late work that a guarantee around it covers", async () => {
+    const warnings: unknown[] = [];
+    const onWarning = (warning: Error & { readonly code?: string }): void => {
+      if (warning.code === "LAILA_LATE_OPERATION") warnings.push(warning);
+    };
+    process.on("warning", onWarning);
+    await policy.guarantee(async () => {
+      let late = Promise.resolve();
+      let go = (): void => undefined;
+      await policy.guarantee(() => {
+        late = new Promise<void>((resolve) => {
+          go = resolve;
+        }).then(() => {
+          policy.central.memory.memorize(constant(1));
+        });
+      });
+      go();
+      await late;
+    });
+    await turn();
+    process.off("warning", onWarning);
+    expect(warnings).toEqual([]);
+    expect(alpha.values.size).toBe(1);
+  });
+
+  it("obeys its signal also while its function awaits what never settles", async () => {
+    const never = new Promise<never>(() => undefined);
+    alpha.hold();
+    const controller = new AbortController();
+    const started: Future<unknown>[] = [];
+    const guarantee = policy.guarantee(
+      async () => {
+        started.push(policy.central.memory.memorize(constant(1)));
+        await never;
+      },
+      { signal: controller.signal },
+    );
+    await turn();
+    controller.abort(new Error("enough"));
+    await expect(guarantee).rejects.toMatchObject({
+      code: "ABORTED",
+      cause: { message: "enough" },
+    });
+    expect(guarantee.status).toBe("cancelled");
+    expect(started.map(({ status }) => status)).toEqual(["cancelled"]);
+    await expect(
+      policy.guarantee(() => never, { signal: AbortSignal.timeout(1) }),
+    ).rejects.toMatchObject({ code: "TIMEOUT" });
+    await policy.close();
   });
 
   it("is cancelled by its signal, with what was started in it", async () => {
@@ -305,7 +400,7 @@ describe("guarantee()", () => {
     const guarantee = policy.guarantee();
     guarantee.memorize(failing("a", failure));
     for (let i = 0; i < 5; i++) await turn();
-    await expect(policy.close()).rejects.toBe(failure);
+    await expect(policy.close()).rejects.toHaveProperty("cause", failure);
   });
 
   it("inside guarantee(fn) is waited for by that one", async () => {

@@ -25,6 +25,7 @@ it("exports what it says", () => {
       "Transfer",
       "constant",
       "copyPool",
+      "failedCopyChannel",
       "isEntry",
       "isLailaError",
       "isManifestLike",
@@ -200,6 +201,25 @@ describe("close", () => {
     expect(JSON.parse(JSON.stringify(policy))).toEqual({
       globalId: policy.globalId,
       nickname: "p",
+    });
+  });
+});
+
+describe("closing after a failure that nobody awaited", () => {
+  it.each([
+    ["keeps the code of a LAILA error", unavailable("away"), "UNAVAILABLE"],
+    ["gives what is no LAILA error as MULTIPLE", new Error("away"), "MULTIPLE"],
+  ])("%s, with the original as its cause", async (_, failure, code) => {
+    const pool = new TestPool();
+    const policy = new Policy({ alphaPool: pool });
+    const entry = constant(1);
+    pool.failing.set(entry.globalId, failure);
+    policy.central.memory.memorize(entry);
+    const error: unknown = await policy.close().catch((reason: unknown) => reason);
+    expect(error).toMatchObject({
+      code,
+      message: "The policy is closed; an operation that nobody awaited had failed: away",
+      cause: failure,
     });
   });
 });
