@@ -74,13 +74,16 @@ export async function abortable<T>(
   work: Promise<T>,
 ): Promise<T> {
   if (!signal) return work;
+  // Work in memory needs no more than this, and listening would cost more than it did.
+  const settled = await settlesAtOnce(work);
+  if (signal.aborted) throw abortError(signal, what);
+  if (settled) return work;
   // One signal may serve any number of calls at once; Node would warn of a leak at the eleventh listener.
   if (signal instanceof EventTarget) setMaxListeners(0, signal);
   let stop: (() => void) | undefined;
   const aborted = new Promise<never>((_, reject) => {
     stop = () => reject(abortError(signal, what));
-    if (signal.aborted) stop();
-    else signal.addEventListener("abort", stop, { once: true });
+    signal.addEventListener("abort", stop, { once: true });
   });
   try {
     return await Promise.race([work, aborted]);
@@ -89,7 +92,22 @@ export async function abortable<T>(
   }
 }
 
+/** Gives it the few turns of the microtask queue that a promise needs which waits for nothing. */
+async function settlesAtOnce(work: Promise<unknown>): Promise<boolean> {
+  let settled = false;
+  const settle = (): void => {
+    settled = true;
+  };
+  work.then(settle, settle);
+  for (let turn = 0; turn < 3 && !settled; turn++) await undefined;
+  return settled;
+}
+
 /** Calls it now; a hook that throws instead of rejecting rejects. */
-export async function started<T>(call: () => Promise<T>): Promise<T> {
-  return call();
+export function started<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return Promise.resolve(call());
+  } catch (error) {
+    return Promise.reject(error);
+  }
 }

@@ -298,10 +298,10 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
   }
 
   /** An open pool's hook is called at once, within the caller's own tick. */
-  async #run<T>(what: string, options: CallOptions, call: () => Promise<T>): Promise<T> {
+  #run<T>(what: string, options: CallOptions, call: () => Promise<T>): Promise<T> {
     this.#check(options);
-    if (!this.#opened) await this.#ensureOpen(options);
-    return this.#activity.run(what, options.signal, call);
+    const run = (): Promise<T> => this.#activity.run(what, options.signal, call);
+    return this.#opened ? run() : this.#ensureOpen(options).then(run);
   }
 
   async *#iterate<T>(

@@ -115,13 +115,11 @@ export function parseGlobalId(text: string): GlobalIdParts {
 
 /** True when {@link parseGlobalId} would accept it (and, with a scope, when it has that scope alone). */
 export function isGlobalId(text: unknown, scope?: Scope): text is GlobalId {
-  if (typeof text !== "string") return false;
-  try {
-    const { scopes } = parseGlobalId(text);
-    return scope === undefined || (scopes.length === 1 && scopes[0] === scope);
-  } catch {
-    return false;
-  }
+  const match = typeof text === "string" ? idPattern.exec(text) : null;
+  if (match === null) return false;
+  const [, scopes = "", , evolution] = match;
+  if (evolution !== undefined && !Number.isSafeInteger(Number(evolution))) return false;
+  return scope === undefined ? !`${scopes}:`.includes(":GLOBAL_ID:") : scopes === `:${scope}`;
 }
 
 function wellFormed(text: string, what: string): string {

@@ -29,16 +29,18 @@ function exact(value: unknown, depth: number, seen: Set<object>): boolean {
 }
 
 function exactObject(value: object, depth: number, seen: Set<object>): boolean {
-  if (depth > maxJsonDepth || seen.has(value)) return false;
+  if (depth > maxJsonDepth) return false;
+  const before = seen.size;
+  if (seen.add(value).size === before) return false;
   const prototype: object | null = Object.getPrototypeOf(value);
-  if (prototype === null) return false;
-  const kind = nativeName(prototype);
-  if (kind !== "Object" && kind !== "Array") return false;
-  if (Array.isArray(value) !== (kind === "Array")) return false;
-  if (prototype !== Object.prototype && prototype !== Array.prototype && "toJSON" in prototype)
-    return false;
-  seen.add(value);
-  if (Array.isArray(value)) return exactArray(value, depth, seen);
+  const isArray = Array.isArray(value);
+  if (prototype !== (isArray ? Array.prototype : Object.prototype)) {
+    // Of another realm, or no plain one.
+    if (prototype === null || nativeName(prototype) !== (isArray ? "Array" : "Object"))
+      return false;
+    if ("toJSON" in prototype) return false;
+  }
+  if (isArray) return exactArray(value, depth, seen);
   for (const key of Reflect.ownKeys(value)) {
     if (typeof key !== "string" || !isWellFormed(key) || !exactProperty(value, key, depth, seen))
       return false;

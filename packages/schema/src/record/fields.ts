@@ -52,12 +52,20 @@ export function isMembers(value: unknown): value is Members {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+const nothing: Members = Object.freeze({});
+
 /** The members of a record but its digest, in their order. `payload` is left out for binary records. */
 export function recordMembersOf(
   entry: Entry,
   codec: CodecName,
   shape: { readonly payload: unknown } | { readonly type: string },
-  { recorder = null, borrower = null, timestamp, extra = {}, entryExtra = {} }: EncodeRecordOptions,
+  {
+    recorder = null,
+    borrower = null,
+    timestamp,
+    extra = nothing,
+    entryExtra = nothing,
+  }: EncodeRecordOptions,
 ): Members {
   checkId("recorder", recorder);
   checkId("borrower", borrower);
@@ -100,6 +108,7 @@ function checkId(what: string, id: GlobalId | null): void {
 }
 
 function furtherMembers(what: string, members: Members, taken: ReadonlySet<string>): Members {
+  if (members === nothing) return members;
   if (!isMembers(members) || !isJsonExact(members)) {
     throw new LailaError(
       "INVALID_ARGUMENT",
@@ -181,10 +190,13 @@ export function readFields(record: Members): RecordFields {
     borrower: readId("borrower", borrower),
     timestamp: record_timestamp,
     extra,
-    entryExtra: Object.fromEntries(
-      Object.entries(entry).filter(([name]) => !entryMembers.has(name)),
-    ),
+    entryExtra: furtherOf(entry),
   };
+}
+
+function furtherOf(entry: Members): Members {
+  const names = Object.keys(entry).filter((name) => !entryMembers.has(name));
+  return Object.fromEntries(names.map((name) => [name, entry[name]]));
 }
 
 function checkRequires(requires: unknown): void {

@@ -102,20 +102,20 @@ function parse(text: string): unknown {
  * the digest is that of the text it would have here.
  */
 function verify(bytes: Uint8Array, text: string, record: Members): void {
-  const { digest, ...covered } = record;
+  const { digest } = record;
   const name = digestNameOf(digest);
   const member = digestMember(digest as string);
   const found =
     text === toJsonText(record) && text.endsWith(member)
       ? digestOf(name, bytes.subarray(0, bytes.length - member.length), closingBrace)
-      : rewrittenDigest(name, text, covered);
+      : rewrittenDigest(name, text, record);
   if (found !== digest) throw corruptRecord("its digest is not that of its content");
 }
 
 function rewrittenDigest(
   name: ReturnType<typeof digestNameOf>,
   text: string,
-  covered: Members,
+  { digest: _, ...covered }: Members,
 ): string {
   for (const { why, at } of jsonProblems(text)) throw corruptRecord(`${why} (at ${at})`);
   return digestOf(name, utf8Encoder.encode(toJsonText(covered)));
