@@ -12,26 +12,23 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-/** Every backend, and a configuration that works. */
-const backends = [
-  {
-    name: "@laila/pool-s3",
-    poolClass: "S3Pool",
-    config: () => ({
-      bucketName: "alone",
-      accessKeyId: server.accessKeyId,
-      secretAccessKey: server.secretAccessKey,
-      regionName: server.region,
-      endpoint: server.endpoint,
-    }),
-  },
-  {
-    name: "@laila/pool-fs",
-    poolClass: "FilesystemPool",
-    config: () => ({ directory: "pool" }),
-  },
-  { name: "@laila/pool-hdf5", poolClass: "HDF5Pool", config: () => ({ filePath: "pool.h5" }) },
-];
+/** What a backend's class is given; one that is not here needs nothing. */
+const configs: Readonly<Record<string, () => object>> = {
+  "@laila/pool-s3": () => ({
+    bucketName: "alone",
+    accessKeyId: server.accessKeyId,
+    secretAccessKey: server.secretAccessKey,
+    regionName: server.region,
+    endpoint: server.endpoint,
+  }),
+  "@laila/pool-fs": () => ({ directory: "pool" }),
+  "@laila/pool-hdf5": () => ({ filePath: "pool.h5" }),
+  "@laila/pool-sqlite": () => ({ filePath: "pool.sqlite" }),
+};
+
+const backends = publishable()
+  .filter(({ manifest }) => manifest.peerDependencies?.["@laila/pool"])
+  .map(({ manifest }) => manifest.name);
 
 /** The package and those of ours that it needs, peers included. */
 function needed(name: string): string[] {
@@ -43,25 +40,23 @@ function needed(name: string): string[] {
   return [...new Set([name, ...ours.flatMap(needed)])];
 }
 
-it("covers every backend", () => {
-  const names = publishable()
-    .filter(({ manifest }) => manifest.peerDependencies?.["@laila/pool"])
-    .map(({ manifest }) => manifest.name);
-  expect(backends.map(({ name }) => name).sort()).toEqual(names.sort());
+it("knows the backends", () => {
+  expect(backends).toEqual(expect.arrayContaining(Object.keys(configs)));
 });
 
-describe.each(backends)("$name", ({ name, poolClass, config }) => {
+describe.each(backends)("%s", (name) => {
   it("works on its own, with its peers only", async () => {
     const consumer = await Consumer.install(needed(name).map((one) => inject("tarballs")[one]!));
     try {
       const installed = await readdir(join(consumer.directory, "node_modules/@laila"));
       expect(installed.map((one) => `@laila/${one}`).sort()).toEqual(needed(name).sort());
       const cwd = await consumer.folder("alone", {
-        "config.json": JSON.stringify(config()),
+        "config.json": JSON.stringify(configs[name]?.() ?? {}),
         "use.mjs": `
           import { readFileSync } from "node:fs";
-          import { ${poolClass} } from "${name}";
-          const pool = new ${poolClass}(JSON.parse(readFileSync("config.json", "utf8")));
+          import * as all from "${name}";
+          const Pool = Object.values(all).find(({ classToken }) => classToken);
+          const pool = new Pool(JSON.parse(readFileSync("config.json", "utf8")));
           await pool.write("a/b", Uint8Array.of(1, 2, 3));
           const { bytes } = await pool.read("a/b");
           const missing = await pool.read("c");

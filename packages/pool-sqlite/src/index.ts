@@ -1,0 +1,2 @@
+export type { SQLitePoolConfig } from "./config.js";
+export { SQLitePool } from "./sqlite-pool.js";
