@@ -2,7 +2,7 @@
 /**
  * Does the set-up and then one command, with only Node, npm and git on the machine:
  *
- *     node tooling/bootstrap/run.mjs test|demo|lint|matrix|size|bench|turbo|exec|pnpm [args…]
+ *     node tooling/bootstrap/run.mjs test|demo|lint|matrix|size|bench|new:pool|turbo|exec|pnpm [args…]
  *
  * `packageManager` in the root package.json pins pnpm; npm fetches that very version. Corepack is
  * not asked: older Nodes ship one that cannot verify its downloads any more.
@@ -15,7 +15,7 @@ import { matrix } from "./matrix.mjs";
 import { npmExec, root, run } from "./spawn.mjs";
 
 const usage =
-  "usage: node tooling/bootstrap/run.mjs test|demo|lint|matrix|size|bench|turbo|exec|pnpm [args…]";
+  "usage: node tooling/bootstrap/run.mjs test|demo|lint|matrix|size|bench|new:pool|turbo|exec|pnpm [args…]";
 
 const must = async (/** @type {string[]} */ command, options = {}) => {
   const code = await run(command, options);
@@ -57,6 +57,13 @@ const commands = {
     await install();
     await must([...turbo, "run", "build", "--filter=./packages/*"], { quiet: true });
     return run(["node", "tooling/checks/bin/size.mjs", ...args]);
+  },
+  "new:pool": async (/** @type {string[]} */ args) => {
+    await install();
+    await must(["node", "tooling/new-pool/bin/new-pool.mjs", ...args]);
+    await must(["pnpm", "install", "--no-frozen-lockfile", "--prefer-offline"], { quiet: true });
+    console.log('Go on with "Write a pool" in CONTRIBUTING.md.');
+    return 0;
   },
   bench: async (/** @type {string[]} */ args) => {
     await install();

@@ -1,0 +1,2 @@
+export type { ExamplePoolConfig } from "./config.js";
+export { ExamplePool } from "./example-pool.js";

@@ -1,0 +1,4 @@
+import { runDurabilityChild } from "@laila/pool/testing";
+import { ExamplePool } from "@laila/pool-example";
+
+await runDurabilityChild(ExamplePool);
