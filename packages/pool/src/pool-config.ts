@@ -6,6 +6,7 @@ import {
   globalIdOf,
   isGlobalId,
   LailaError,
+  nearMatches,
   newUuid,
   Secret,
   storedNames,
@@ -59,7 +60,9 @@ export function parseConfig(cls: Declaration, input: unknown): ParsedConfig {
   });
   // fromEntries defines: a field called __proto__ stays a field, and is refused as one.
   const parsed = schema.safeParse(Object.fromEntries(plain));
-  if (!parsed.success) throw invalidConfig(cls.classToken, parsed.error.issues);
+  if (!parsed.success) {
+    throw invalidConfig(cls.classToken, parsed.error.issues, [...Object.keys(fields), "nickname"]);
+  }
   return {
     nickname,
     values: Object.freeze(parsed.data),
@@ -68,10 +71,16 @@ export function parseConfig(cls: Declaration, input: unknown): ParsedConfig {
   };
 }
 
-function invalidConfig(classToken: string, issues: readonly z.core.$ZodIssue[]): LailaError {
+function invalidConfig(
+  classToken: string,
+  issues: readonly z.core.$ZodIssue[],
+  known: readonly string[],
+): LailaError {
   const told = issues.map((issue) => {
     if (issue.code === "unrecognized_keys") {
-      return `unknown field ${issue.keys.map((key) => JSON.stringify(key)).join(", ")}`;
+      const near = [...new Set(issue.keys.flatMap((key) => nearMatches(key, known)))];
+      const hint = near.length === 0 ? "" : ` (did you mean ${near.join(" or ")}?)`;
+      return `unknown field ${issue.keys.map((key) => JSON.stringify(key)).join(", ")}${hint}`;
     }
     return `${issue.path.join(".") || "configuration"}: ${issue.message}`;
   });

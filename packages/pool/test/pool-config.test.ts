@@ -137,6 +137,9 @@ describe("what a class declares", () => {
     }
     expect(() => new Refined({ a: "1" })).toThrow(/a and b belong together/);
     expect(() => new Refined({ a: "1", b: "2", c: "3" })).toThrow(/unknown field "c"/);
+    expect(() => new Refined({ a: "1", b: "2", nicname: "n" })).toThrow(
+      /unknown field "nicname" \(did you mean nickname\?\)/,
+    );
     expect(new Refined({ a: "1", b: "2" }).seen).toEqual({ a: "1", b: "2" });
   });
 });

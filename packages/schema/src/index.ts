@@ -65,6 +65,8 @@ export {
   type Scope,
   uuidOf,
 } from "./global-id.js";
+export { nearMatches } from "./near.js";
+export { checkOptions } from "./options.js";
 export { decodeRecord } from "./record/decode.js";
 export { encodeRecord } from "./record/encode.js";
 export type {

@@ -1,5 +1,4 @@
-import { LailaError } from "@laila/schema";
-import { nearMatches } from "./near.js";
+import { LailaError, nearMatches } from "@laila/schema";
 
 /**
  * What `readArgs` has read: `args.NAME`, and `args.table.name` for nested tables. Reading a name that is
