@@ -29,6 +29,7 @@ import {
 } from "@laila/policy";
 import type { PoolClass } from "@laila/pool";
 import {
+  checkOptions,
   constant,
   type Entry,
   type EnvironmentDocument,
@@ -62,7 +63,10 @@ export class Laila implements AsyncDisposable {
   readonly #args: Args;
   #policy: Policy | undefined;
 
-  constructor({ namespace, home, directory, args }: LailaOptions = {}) {
+  /** INVALID_ARGUMENT for options that there are not, or of another type. */
+  constructor(options: LailaOptions = {}) {
+    checkLailaOptions(options);
+    const { namespace, home, directory, args } = options;
     this.namespace = namespace;
     this.#home = home;
     this.#directory = directory;
@@ -156,41 +160,41 @@ export class Laila implements AsyncDisposable {
     ...[config]: undefined extends ConfigOf<C> ? [config?: ConfigOf<C>] : [config: ConfigOf<C>]
   ): InstanceType<C> {
     const { namespace, home, directory } = this;
+    if (typeof cls !== "function") {
+      throw new LailaError(
+        "INVALID_ARGUMENT",
+        "create takes a class of pools and its configuration: laila.create(S3Pool, { bucketName: … }). A pool that is made already is added with laila.memory.extend(pool).",
+      );
+    }
     return new cls(config ?? {}, { namespace, home, directory }) as InstanceType<C>;
   }
 
   // --- entries and manifests -------------------------------------------------------------------
 
   /** An entry that never changes. */
-  constant<T>(
-    data: T,
-    { nickname, namespace = this.namespace }: Parameters<typeof constant>[1] = {},
-  ): Entry<T> {
-    return constant(data, { nickname, namespace });
+  constant<T>(data: T, options: NonNullable<Parameters<typeof constant>[1]> = {}): Entry<T> {
+    return constant(data, this.#inNamespace(options));
   }
 
   /** An entry that evolves; at evolution 0 unless another is given. */
-  variable<T>(
-    data: T,
-    { nickname, namespace = this.namespace, ...more }: Parameters<typeof variable>[1] = {},
-  ): Entry<T> {
-    return variable(data, { nickname, namespace, ...more });
+  variable<T>(data: T, options: NonNullable<Parameters<typeof variable>[1]> = {}): Entry<T> {
+    return variable(data, this.#inNamespace(options));
   }
 
   /** A manifest bound to whatever policy is active when it is used. INVALID_ARGUMENT, INVALID_ID. */
   manifest<const C extends ManifestContents = ManifestContents, D = RealizedData<C>>(
     contents?: C,
-    { namespace = this.namespace, ...more }: ManifestOptions<D> = {},
+    options: ManifestOptions<D> = {},
   ): ManifestBase<C, D> {
-    return new ManifestBase<C, D>(() => this.policy, contents, { namespace, ...more });
+    return new ManifestBase<C, D>(() => this.policy, contents, this.#inNamespace(options));
   }
 
   /** The manifest that was memorized under a nickname; its data must fit the schema, if one is given. NOT_FOUND. */
   recallManifest<D = Record<string, unknown>>(
     nickname: string,
-    { namespace = this.namespace, ...more }: RecallOptions<D> = {},
+    options: RecallOptions<D> = {},
   ): Future<ManifestBase<ManifestContents, D>> {
-    return recallManifest(() => this.policy, nickname, { namespace, ...more });
+    return recallManifest(() => this.policy, nickname, this.#inNamespace(options));
   }
 
   /** See `CentralMemory.memorize`. */
@@ -229,17 +233,18 @@ export class Laila implements AsyncDisposable {
   }
 
   /** `saveEnvironment` with this instance's namespace. */
-  saveEnvironment(
-    environment: EnvironmentDocument,
-    { namespace = this.namespace, ...more }: SaveOptions,
-  ): Promise<SaveResult> {
-    return saveEnvironment(environment, { namespace, ...more });
+  saveEnvironment(environment: EnvironmentDocument, options: SaveOptions): Promise<SaveResult> {
+    return saveEnvironment(environment, this.#inNamespace(options));
   }
 
   /** `recoverPolicy` with this instance's namespace, home and directory. Secrets come from `args` only where that is passed. */
   recoverPolicy(options: RecoverOptions & (RecoverDocument | RecoverSaved)): Promise<Policy> {
     const { namespace, home, directory } = this;
-    return recoverPolicy({ namespace, home, directory, ...options });
+    return recoverPolicy(withDefaults({ namespace, home, directory }, options));
+  }
+
+  #inNamespace<O extends { readonly namespace?: string | undefined }>(options: O): O {
+    return withDefaults({ namespace: this.namespace }, options);
   }
 
   /** Closes the active policy: drains it, closes its pools. Another policy may be activated afterwards. */
@@ -249,6 +254,29 @@ export class Laila implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+}
+
+/** What is no object is passed on as it is, to be refused. */
+function withDefaults<O extends object>(defaults: object, options: O): O {
+  if (typeof options !== "object" || options === null || Array.isArray(options)) return options;
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  return { ...defaults, ...Object.fromEntries(given) } as O;
+}
+
+function checkLailaOptions(options: LailaOptions): void {
+  checkOptions("createLaila", options, ["namespace", "home", "directory", "args"]);
+  for (const name of ["namespace", "home", "directory"] as const) {
+    const value: unknown = options[name];
+    if (value !== undefined && typeof value !== "string")
+      throw new LailaError("INVALID_ARGUMENT", `createLaila: ${name} must be text.`);
+  }
+  const { args } = options;
+  if (args !== undefined && (typeof args !== "object" || args === null || Array.isArray(args))) {
+    throw new LailaError(
+      "INVALID_ARGUMENT",
+      'createLaila: args must be an object of arguments, such as { AWS_REGION: "us-east-1" }. Files are read with laila.readArgs.',
+    );
   }
 }
 

@@ -42,6 +42,44 @@ describe("createLaila", () => {
     await Promise.all([a.close(), b.close()]);
   });
 
+  it.each([
+    [{ namspace: "x" }, /no option "namspace"\. Did you mean namespace\?/],
+    [{ args: 5 }, /args must be an object/],
+    [{ args: "./secrets.toml" }, /laila\.readArgs/],
+    [{ home: 5 }, /home must be text/],
+    ["x", /plain object/],
+    [null, /plain object/],
+  ])("refuses options that only JavaScript lets through: %j", (options, message) => {
+    expect(() => createLaila(options as never)).toThrowError(
+      expect.objectContaining({
+        code: "INVALID_ARGUMENT",
+        message: expect.stringMatching(message),
+      }),
+    );
+  });
+
+  it("refuses mistyped options of its verbs", async () => {
+    const l = createLaila();
+    const wrong: (() => unknown)[] = [
+      () => l.create(new MemoryPool() as never, {} as never),
+      () => l.create("MemoryPool" as never, {} as never),
+      () => l.constant(1, { nicname: "x" } as never),
+      () => l.variable(1, "x" as never),
+      () => l.manifest({}, { nicname: "x" } as never),
+      () => l.recallManifest("x", { shema: 1 } as never),
+      () => l.saveEnvironment(l.environment, undefined as never),
+      () => l.saveEnvironment(l.environment, { name: "prod" } as never),
+      () => l.recoverPolicy(undefined as never),
+      () => l.recoverPolicy({ environment: l.environment, homes: "x" } as never),
+    ];
+    for (const call of wrong) {
+      const refused = await Promise.resolve()
+        .then(call)
+        .catch((error: unknown) => error);
+      expect(refused, String(call)).toMatchObject({ code: "INVALID_ARGUMENT" });
+    }
+  });
+
   it("knows its home, its directory and its namespace", async () => {
     vi.stubEnv("LAILA_HOME", undefined);
     expect(createLaila().home).toBe(join(homedir(), ".laila"));

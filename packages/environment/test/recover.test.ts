@@ -376,6 +376,41 @@ describe("documents that are refused", () => {
   });
 });
 
+describe("arguments that only JavaScript lets through", () => {
+  const environment = () => captureEnvironment(new Policy());
+  const wrong: [string, () => object | undefined, RegExp][] = [
+    ["no options", () => undefined, /plain object.*environment, from, name/],
+    [
+      "a mistyped name",
+      () => ({ environment: environment(), poolClases: [] }),
+      /no option "poolClases"\. Did you mean poolClasses\?/,
+    ],
+    ["a class alone", () => ({ environment: environment(), poolClasses: VaultPool }), /list of cl/],
+    [
+      "a rule alone",
+      () => ({ environment: environment(), trust: { secret: "A" } }),
+      /list of rules/,
+    ],
+    [
+      "a path alone",
+      () => ({ environment: environment(), allowPaths: "/x" }),
+      /list of directories/,
+    ],
+    ["overrides of nothing", () => ({ environment: environment(), overrides: null }), /overrides/],
+    ["the field of no pool", () => ({ environment: environment(), overrides: { a: 1 } }), /overr/],
+    ["reuse: true", () => ({ environment: environment(), reuse: true }), /laila\.policy/],
+    ["the name of a pool", () => ({ name: "prod", pool: "s3" }), /poolNickname/],
+    ["no pool", () => ({ name: "prod" }), /needs a pool/],
+    ["the name of the pool it is from", () => ({ environment: environment(), from: "s3" }), /from/],
+  ];
+  it.each(wrong)("%s: INVALID_ARGUMENT", async (_, given, message) => {
+    expect(await failure(recoverPolicy(given() as never))).toMatchObject({
+      code: "INVALID_ARGUMENT",
+      message: expect.stringMatching(message),
+    });
+  });
+});
+
 describe("all or nothing", () => {
   const twoVaults = (region: unknown): OpenDocument =>
     changed((vault, document) => {

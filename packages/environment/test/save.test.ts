@@ -427,6 +427,24 @@ describe("what is refused", () => {
     expect(await keysOf(pool)).toEqual([]);
   });
 
+  it.each([
+    [undefined, /plain object/],
+    [{ name: "prod" }, /needs a pool/],
+    [{ name: "prod", pool: "s3" }, /poolNickname/],
+    [{ name: "prod", poolNickname: "s3" }, /no option "poolNickname"/],
+    [{ naem: "prod" }, /Did you mean name\?/],
+  ])("options that only JavaScript lets through: %j", async (options, message) => {
+    for (const call of [
+      saveEnvironment(environment(), options as never),
+      loadEnvironment(options as never),
+    ]) {
+      expect(await failure(call)).toMatchObject({
+        code: "INVALID_ARGUMENT",
+        message: expect.stringMatching(message),
+      });
+    }
+  });
+
   it("a name that belongs to a manifest of another kind", async () => {
     const pool = new MemoryPool();
     const other = entryAt(headId, { weights: globalIdOf("w") });

@@ -76,13 +76,16 @@ function made(make: () => PoolLike, stored: CapturedConfig, id: GlobalId): PoolL
   try {
     return make();
   } catch (error) {
-    if (!isLailaError(error, "INVALID_CONFIG")) throw error;
-    const path = `environment.policy.central.memory.pool_router.pools.${id}`;
-    throw new LailaError(error.code, `${shownPool(stored, id)}: ${error.message}`, {
-      cause: error,
-      details: { ...error.details, path },
-    });
+    throw isLailaError(error, "INVALID_CONFIG") ? placed(error, stored, id) : error;
   }
+}
+
+function placed(error: LailaError, stored: CapturedConfig, id: GlobalId): LailaError {
+  const path = `environment.policy.central.memory.pool_router.pools.${id}`;
+  return new LailaError(error.code, `${shownPool(stored, id)}: ${error.message}`, {
+    cause: error.cause,
+    details: { ...error.details, path },
+  });
 }
 
 /** A policy with the parts of the document; nothing is opened. INVALID_DOCUMENT for an alpha pool that evicts. */

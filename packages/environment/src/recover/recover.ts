@@ -3,6 +3,7 @@ import type { Policy } from "@laila/policy";
 import { MemoryPool, type PoolClass, type PoolLike } from "@laila/pool";
 import {
   abortError,
+  checkOptions,
   type EnvironmentDocument,
   type GlobalId,
   LailaError,
@@ -11,15 +12,34 @@ import {
 import { toArgs } from "../args/args.js";
 import { type CapturedConfig, capturePool } from "../capture/capture-pool.js";
 import { SecretNames } from "../capture/secret-names.js";
+import { checkPool } from "../saved/check-pool.js";
 import { loadEnvironment } from "../saved/load.js";
 import { makePolicy, makePools, openAll, release, setProxies } from "./build.js";
 import { type Layers, layersFor } from "./layers.js";
 import { type MissingClass, resolveSecrets } from "./missing.js";
-import type { RecoverDocument, RecoverOptions, RecoverSaved } from "./options.js";
+import type { RecoverDocument, RecoverOptions, RecoverSaved, TrustRule } from "./options.js";
 import { type PoolPlan, planPool } from "./plan.js";
 import { shown, shownPool } from "./shown.js";
 import { checkStructure, makeTaskforces, missingConnections } from "./structure.js";
 import { checkTrust, originOf } from "./trust.js";
+
+const optionNames: readonly (keyof (RecoverOptions & RecoverDocument & RecoverSaved))[] = [
+  "environment",
+  "from",
+  "name",
+  "pool",
+  "poolClasses",
+  "args",
+  "trust",
+  "allowPaths",
+  "overrides",
+  "reuse",
+  "home",
+  "directory",
+  "namespace",
+  "classes",
+  "signal",
+];
 
 /**
  * Rebuilds a policy from a document, or from the environment saved under a name: same ids, names,
@@ -34,6 +54,7 @@ import { checkTrust, originOf } from "./trust.js";
 export async function recoverPolicy(
   options: RecoverOptions & (RecoverDocument | RecoverSaved),
 ): Promise<Policy> {
+  checkRecoverOptions(options);
   const { signal } = options;
   const { environment, from } = await documentOf(options);
   if (signal?.aborted) throw abortError(signal, "The recovery");
@@ -52,6 +73,36 @@ export async function recoverPolicy(
   if (options.reuse) release(plans, options.reuse);
   setProxies(environment, pools);
   return policy;
+}
+
+function checkRecoverOptions(options: RecoverOptions & (RecoverDocument | RecoverSaved)): void {
+  checkOptions("recoverPolicy", options, optionNames);
+  const { poolClasses, trust, allowPaths, overrides, reuse } = options;
+  const wrong = (what: string, example: string): LailaError =>
+    new LailaError("INVALID_ARGUMENT", `recoverPolicy: ${what}, such as ${example}.`);
+  if (poolClasses !== undefined && !Array.isArray(poolClasses))
+    throw wrong("poolClasses must be a list of classes", "[S3Pool, HDF5Pool]");
+  if (trust !== undefined && !(Array.isArray(trust) && trust.every(isRule)))
+    throw wrong("trust must be a list of rules", '[{ secret: "NAME", origin: "https://host" }]');
+  if (allowPaths !== undefined && !(Array.isArray(allowPaths) && allowPaths.every(isText)))
+    throw wrong("allowPaths must be a list of directories", '["/srv/data"]');
+  const fields = overrides === undefined ? [] : Object.values(overrides ?? { null: null });
+  if (!fields.every((own) => typeof own === "object" && own !== null))
+    throw wrong("overrides must hold fields by a pool's name or id", '{ s3: { prefix: "a/" } }');
+  if (reuse !== undefined && reuse?.central?.memory === undefined)
+    throw wrong("reuse must be a policy", "laila.policy");
+  if ("name" in options) checkPool(options.pool, "recoverPolicy");
+  else if ("from" in options && options.from !== undefined)
+    checkPool(options.from, "recoverPolicy: `from`");
+}
+
+function isRule(rule: unknown): boolean {
+  const { secret, origin } = { ...(rule as Partial<TrustRule> | undefined) };
+  return isText(secret) && isText(origin);
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === "string";
 }
 
 async function documentOf(

@@ -1,5 +1,6 @@
 import type { PoolLike } from "@laila/pool";
 import {
+  checkOptions,
   decodeRecord,
   documentDigest,
   type Entry,
@@ -8,6 +9,7 @@ import {
   LailaError,
   parseEnvironmentDocument,
 } from "@laila/schema";
+import { checkPool } from "./check-pool.js";
 import { currentOf, type Head, headIdOf, readHead } from "./head.js";
 
 export interface LoadOptions {
@@ -27,15 +29,13 @@ export interface LoadedEnvironment {
 
 /**
  * Reads the current version of a saved environment and verifies it.
- * NOT_FOUND when nothing was saved under the name, or its document is gone; CORRUPT when a byte or the
+ * INVALID_ARGUMENT for options that there are not, or no pool; NOT_FOUND when nothing was saved under the name, or its document is gone; CORRUPT when a byte or the
  * digest is wrong; INVALID_DOCUMENT and UNSUPPORTED_VERSION for what is no document of this release.
  */
-export async function loadEnvironment({
-  name,
-  pool,
-  namespace,
-  signal,
-}: LoadOptions): Promise<LoadedEnvironment> {
+export async function loadEnvironment(options: LoadOptions): Promise<LoadedEnvironment> {
+  checkOptions("loadEnvironment", options, ["name", "pool", "namespace", "signal"]);
+  const { name, pool, namespace, signal } = options;
+  checkPool(pool, "loadEnvironment");
   const manifestId = headIdOf(name, namespace);
   let head = await readHead(pool, manifestId, signal);
   let leaf = head && (await readLeaf(pool, head, signal));

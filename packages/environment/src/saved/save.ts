@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { PoolLike, Version, WriteCondition } from "@laila/pool";
 import {
   abortError,
+  checkOptions,
   constant,
   documentDigest,
   type Entry,
@@ -14,6 +15,7 @@ import {
   parseEnvironmentDocument,
 } from "@laila/schema";
 import { refuseSecrets } from "../capture/scan.js";
+import { checkPool } from "./check-pool.js";
 import {
   currentOf,
   encodeHead,
@@ -51,6 +53,17 @@ export interface SaveResult {
   readonly created: boolean;
 }
 
+const optionNames: readonly (keyof SaveOptions)[] = [
+  "name",
+  "pool",
+  "message",
+  "author",
+  "force",
+  "unsafe",
+  "namespace",
+  "signal",
+];
+
 const maxTries = 64;
 const maxFailedReads = 5;
 /** A leaf without a head may be cleaned up after a day: nobody commits one that is older than this. */
@@ -61,7 +74,7 @@ const giveUpMs = 60 * 60 * 1000;
  * the versions before or after: none is lost, none doubled. An unchanged environment makes no new version.
  * Two round trips, two more for each race lost.
  *
- * INVALID_DOCUMENT when it is no environment document, or the name belongs to another kind of manifest;
+ * INVALID_ARGUMENT for options that there are not, or no pool; INVALID_DOCUMENT when it is no environment document, or the name belongs to another kind of manifest;
  * UNSUPPORTED on a pool without conditional writes (unless `unsafe`); NOT_FOUND when the saved environment
  * was deleted meanwhile; CONFLICT after 64 lost races; UNAVAILABLE, or the code of a
  * refusal (CREDENTIALS_EXPIRED, ACCESS_DENIED, NO_SPACE …), with `details.outcome: "unknown"` and `details.op`
@@ -71,6 +84,8 @@ export async function saveEnvironment(
   environment: EnvironmentDocument,
   options: SaveOptions,
 ): Promise<SaveResult> {
+  checkOptions("saveEnvironment", options, optionNames);
+  checkPool(options.pool, "saveEnvironment");
   const document = parseEnvironmentDocument(environment);
   refuseSecrets(document, new Map());
   const { name, pool, unsafe = false, namespace } = options;
