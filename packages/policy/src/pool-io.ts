@@ -60,8 +60,9 @@ export class PoolIo {
     return { id: entry.globalId, bytes };
   }
 
+  /** The record was made for this and is nobody else's, so the pool need not copy it. */
   write(pool: PoolLike, { id, bytes }: EncodedEntry, signal: AbortSignal): Promise<unknown> {
-    return this.#submit(signal, () => pool.write(id, bytes, { signal }));
+    return this.#submit(signal, () => pool.write(id, bytes, { signal, handOver: true }));
   }
 
   /** NOT_FOUND, CORRUPT. With `copyTo`, the record is also kept there. */
@@ -116,7 +117,7 @@ export class PoolIo {
       );
     }
     return batches(chunks(records, this.#batch, writeBatchBytes), control, async (batch) => {
-      const items = batch.map(({ id, bytes }) => ({ key: id, bytes }));
+      const items = batch.map(({ id, bytes }) => ({ key: id, bytes, handOver: true }));
       const write = () => pool.writeMany(items, { signal });
       const results = await this.#submit(signal, write, items.length);
       return results.map(({ error }) => outcome<void>(error, undefined));
@@ -210,7 +211,8 @@ export class PoolIo {
         const condition = { ifAbsent: true } as const;
         await this.#submit(signal, () => pool.write(id, bytes, { signal, condition }));
       } else if (!(await this.#submit(signal, () => pool.exists(id, { signal })))) {
-        await this.write(pool, { id, bytes }, signal);
+        // Not handed over: the entry's data may be a view of these bytes.
+        await this.#submit(signal, () => pool.write(id, bytes, { signal }));
       }
     } catch (error) {
       if (isLailaError(error, "CONFLICT") && error.details.outcome !== "unknown") return;

@@ -65,7 +65,7 @@ export class Runtime {
 
   start<T>(work: (control: FutureControl) => Promise<T>, options: StartOptions = {}): Future<T> {
     return new Future<T>(
-      async (control) => {
+      (control) => {
         this.#assertOpen();
         return work(control);
       },

@@ -55,6 +55,7 @@ describe("a failure that nobody observed", () => {
     const { memory } = policy.central;
     const [one, two] = [unavailable("one"), unavailable("two")];
     const first = memory.memorize(failing("a", one));
+    await turns();
     memory.remember([failing("b", two), constant("fine")]);
     await turns();
     expect(told.map(({ error }) => error)).toContain(one);
