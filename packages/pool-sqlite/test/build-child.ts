@@ -4,15 +4,16 @@ import { build } from "esbuild";
 
 const at = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
-/** Bundles the program that the suite kills: Node 20 loads no TypeScript. */
+/** Bundles what child processes run: Node 20 loads no TypeScript. */
 export default async function setup(): Promise<void> {
   const { dependencies } = JSON.parse(readFileSync(at("package.json"), "utf8")) as {
     dependencies: Record<string, string>;
   };
   await build({
-    entryPoints: [at("test/durability-child.ts")],
+    entryPoints: [at("test/durability-child.ts"), at("test/opening-child.ts")],
     // Where git does not look.
-    outfile: at("node_modules/.laila-durability-child.mjs"),
+    outdir: at("node_modules/.laila"),
+    outExtension: { ".js": ".mjs" },
     bundle: true,
     platform: "node",
     format: "esm",

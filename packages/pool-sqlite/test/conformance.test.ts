@@ -6,7 +6,7 @@ import { describePool } from "@laila/pool/testing";
 import { SQLitePool } from "@laila/pool-sqlite";
 import { afterAll, describe, it } from "vitest";
 
-const program = new URL("../node_modules/.laila-durability-child.mjs", import.meta.url);
+const program = new URL("../node_modules/.laila/durability-child.mjs", import.meta.url);
 
 describePool(
   "SQLitePool",
