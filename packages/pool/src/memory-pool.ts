@@ -60,7 +60,8 @@ export class MemoryPool extends Pool<z.output<typeof configSchema>> {
     const found = this.#values.get(key);
     if (!found) return undefined;
     if (this.config.evict) this.#touch(key, found);
-    return { bytes: found.bytes.slice(), version: found.version };
+    // Unlike `slice`, this does not fill the memory with zeros first.
+    return { bytes: new Uint8Array(found.bytes), version: found.version };
   }
 
   protected async _write(

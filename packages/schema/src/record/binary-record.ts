@@ -62,7 +62,7 @@ export function encodeBinaryRecord(
       },
     );
   }
-  const record = new Uint8Array(start + length);
+  const record = allocate(start + length);
   const payload = record.subarray(start);
   let at = 0;
   for (const part of parts) {
@@ -75,12 +75,24 @@ export function encodeBinaryRecord(
   record.set(magic);
   const view = new DataView(record.buffer);
   view.setUint8(5, preambleVersion);
+  view.setUint16(6, 0, true);
   view.setBigUint64(8, BigInt(length), true);
   view.setUint32(16, start - preambleLength, true);
   record.fill(0x20, preambleLength + header.length, start);
   record.set(header, preambleLength);
   view.setUint32(20, headerCrc(record, start), true);
   return record;
+}
+
+/** What Node has on globalThis. */
+interface NodeBuffers {
+  readonly Buffer?: { allocUnsafeSlow?(length: number): Uint8Array<ArrayBuffer> };
+}
+
+/** Memory of its own, of which every byte has to be written: where it can be had, it is not zeroed first. */
+function allocate(length: number): Uint8Array<ArrayBuffer> {
+  const raw = (globalThis as NodeBuffers).Buffer?.allocUnsafeSlow?.(length);
+  return raw ? new Uint8Array(raw.buffer, raw.byteOffset, length) : new Uint8Array(length);
 }
 
 /** The checksum of the preamble's first 20 bytes and the header. */
