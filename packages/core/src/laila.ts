@@ -57,7 +57,7 @@ type ConfigOf<C extends PoolClass> = ConstructorParameters<C>[0];
  * I/O; its first policy is made when it is first needed.
  */
 export class Laila implements AsyncDisposable {
-  readonly namespace: string | undefined;
+  readonly #namespace: string | undefined;
   readonly #home: string | undefined;
   readonly #directory: string | undefined;
   readonly #args: Args;
@@ -67,10 +67,15 @@ export class Laila implements AsyncDisposable {
   constructor(options: LailaOptions = {}) {
     checkLailaOptions(options);
     const { namespace, home, directory, args } = options;
-    this.namespace = namespace;
+    this.#namespace = namespace;
     this.#home = home;
     this.#directory = directory;
     this.#args = makeArgs(args);
+  }
+
+  /** The namespace of nicknames (a uuid): the active policy's, so that what was named is found again. */
+  get namespace(): string | undefined {
+    return this.#policy?.namespace ?? this.#namespace;
   }
 
   /** LAILA's home directory, as an absolute path. */

@@ -218,3 +218,14 @@ describe("the default laila, as in the tutorial", () => {
     await l.close();
   });
 });
+
+it("names belong to the active policy: what was memorized by a nickname is found by it", async () => {
+  const own = createLaila({ namespace: namespaceFor("mine") });
+  const entry = own.constant(1, { nickname: "n" });
+  own.activate(new Policy());
+  const other = own.constant(2, { nickname: "n" });
+  expect(other.globalId).not.toBe(entry.globalId);
+  await own.memorize(other);
+  expect((await own.remember({ nickname: "n" })).data).toBe(2);
+  await own.close();
+});

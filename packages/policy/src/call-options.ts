@@ -1,4 +1,4 @@
-import { LailaError } from "@laila/schema";
+import { checkOptions as checkNames, LailaError } from "@laila/schema";
 import type {
   ForgetManifestOptions,
   MemorizeManifestOptions,
@@ -44,11 +44,7 @@ export function checkOptions<O extends object>(
 ): O {
   if (given === undefined) return {} as O;
   if (!isPlain(given)) throw notOptions(call, given, names);
-  const unknown = Object.keys(given).find((name) => !(names as readonly string[]).includes(name));
-  if (unknown !== undefined) {
-    const shown = JSON.stringify(unknown.slice(0, 100));
-    throw invalid(`${call} has no option ${shown}. Its options are ${names.join(", ")}.`);
-  }
+  checkNames(call, given, names);
   if ("signal" in given && given.signal !== undefined && !isSignal(given.signal)) {
     throw invalid(
       `The signal given to ${call} must be an AbortSignal, such as AbortSignal.timeout(1000) or the signal of an AbortController.`,

@@ -7,6 +7,7 @@ import {
   parseGlobalId,
   uuidOf,
 } from "./global-id.js";
+import { checkOptions } from "./options.js";
 
 /** Where a thing's identity comes from: a nickname in a namespace, a uuid, or neither (a fresh one). */
 export interface IdentityOptions {
@@ -112,22 +113,4 @@ export function entryAt<T>(globalId: GlobalId, data: T, nickname?: string): Entr
 
 function uuidFor(nickname: string | undefined, namespace = defaultNamespace): string {
   return nickname === undefined ? newUuid() : uuidOf(nickname, namespace);
-}
-
-/** In JavaScript nothing else tells that a name was mistyped, and the value would get a random id. */
-function checkOptions(call: string, options: unknown, names: readonly string[]): void {
-  const list = names.join(", ");
-  if (typeof options !== "object" || options === null || Array.isArray(options)) {
-    throw new LailaError(
-      "INVALID_ARGUMENT",
-      `The options of ${call} must be an object (${list}): ${call}(data, { nickname: "…" }).`,
-    );
-  }
-  const unknown = Object.keys(options).find((name) => !names.includes(name));
-  if (unknown !== undefined) {
-    throw new LailaError(
-      "INVALID_ARGUMENT",
-      `${call} has no option ${JSON.stringify(unknown.slice(0, 100))}. Its options are ${list}.`,
-    );
-  }
 }
