@@ -113,6 +113,8 @@ export function durability(suite: Suite): void {
               );
             }
             await running.until(() => true, "the other process");
+            // A pool that answers without ever waiting would starve the reports of the other process.
+            await new Promise((turn) => setImmediate(turn));
           }
           check(seen > 0, "this process saw values of the other");
         } finally {
