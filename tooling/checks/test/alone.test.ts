@@ -24,6 +24,7 @@ const configs: Readonly<Record<string, () => object>> = {
   "@laila/pool-fs": () => ({ directory: "pool" }),
   "@laila/pool-hdf5": () => ({ filePath: "pool.h5" }),
   "@laila/pool-sqlite": () => ({ filePath: "pool.sqlite" }),
+  "@laila/pool-opendal": () => ({ scheme: "fs", directory: "pool" }),
 };
 
 const backends = publishable()

@@ -1,0 +1,2 @@
+export type { OpenDALPoolConfig } from "./config.js";
+export { OpenDALPool } from "./opendal-pool.js";

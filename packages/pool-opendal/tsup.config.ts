@@ -1,0 +1,3 @@
+import { library } from "@laila-tooling/tsup";
+
+export default library();

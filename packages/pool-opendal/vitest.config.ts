@@ -1,0 +1,3 @@
+import { project } from "@laila-tooling/vitest";
+
+export default project({ globalSetup: ["test/build-child.ts"] });
