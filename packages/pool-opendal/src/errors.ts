@@ -74,10 +74,11 @@ export function callError(error: unknown, doing: string, scheme: string): LailaE
   if (isLailaError(error)) return error;
   const failure = failureOf(error);
   const code = failure ? codeOf(failure) : "UNAVAILABLE";
-  const told = failure ? [failure.kind, failure.reason].filter(Boolean).join(", ") : "";
+  const kind = failure?.kind ?? (error instanceof Error ? error.name : typeof error);
+  const told = [kind, failure?.reason].filter(Boolean).join(", ");
   const next = advice[code] ?? "Check that the service can be reached, and try again.";
-  return new LailaError(code, `${doing} failed on ${scheme}${told && `: ${told}`}. ${next}`, {
-    details: { scheme, ...(failure && { kind: failure.kind, reason: failure.reason }) },
+  return new LailaError(code, `${doing} failed on ${scheme}: ${told}. ${next}`, {
+    details: { scheme, kind, ...(failure?.reason && { reason: failure.reason }) },
   });
 }
 

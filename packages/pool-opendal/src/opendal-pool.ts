@@ -145,7 +145,8 @@ export class OpenDALPool extends Pool<ParsedConfig> {
     // A directory that is read while files are renamed in it may name one twice.
     const seen = new Set<string>();
     const start = this.#names.encode(prefix);
-    await this.#told(doing, () => this.#findStore());
+    // The other services fail by themselves when they are asked for a list.
+    if (this.directory !== undefined) await this.#told(doing, () => this.#findStore());
     const entries = await this.#told(doing, () =>
       this.#operator().lister(start, { recursive: true }),
     );
@@ -250,7 +251,8 @@ function conditionOf(key: string, condition: WriteCondition): OperatorWriteOptio
 /** NotFound is the answer to If-Match on what is not there; 409 that of some servers to the losers of a race. */
 function isRefusal(error: unknown): boolean {
   const failure = failureOf(error);
-  if (failure?.kind === "ConditionNotMatch" || failure?.reason === "NoSuchKey") return true;
+  if (failure?.kind === "ConditionNotMatch") return true;
+  if (failure?.kind === "NotFound") return failure.reason !== "NoSuchBucket";
   return (
     failure?.reason === "ConditionalRequestConflict" || failure?.reason === "ConcurrentModification"
   );

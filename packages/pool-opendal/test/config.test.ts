@@ -170,4 +170,18 @@ describe("a ready operator", () => {
     expect(refusal({ scheme: "s3", operator, options: s3 }).code).toBe("INVALID_CONFIG");
     expect(refusal({ scheme: "fs", operator }).code).toBe("UNSUPPORTED");
   });
+
+  it("of a server that ignores conditions is found out, and nothing stays of the attempt", async () => {
+    const operator = new Operator("memory");
+    const write = operator.write.bind(operator);
+    operator.write = (path, content) => write(path, content);
+    const pool = new OpenDALPool({ scheme: "s3", operator });
+    const condition = { ifAbsent: true } as const;
+    await expect(pool.write("a", Uint8Array.of(1), { condition })).rejects.toMatchObject({
+      code: "UNSUPPORTED",
+      message: expect.stringContaining("ignores the conditions"),
+    });
+    expect(await operator.list("")).toEqual([]);
+    await pool.close();
+  });
 });
