@@ -34,6 +34,8 @@ const sizeOf = async (directory, file, external) => {
     platform: "node",
     target: "node20",
     external: [...node, ...external],
+    // A native addon is a file beside the code, not part of it.
+    loader: { ".node": "empty" },
     logLevel: "error",
   });
   return kB(outputFiles[0]?.contents ?? new Uint8Array());
