@@ -1,20 +1,26 @@
+import { mkdtempSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { DescribePoolOptions } from "@laila/pool/testing";
+import { afterAll } from "vitest";
 import { FilePool, type faults } from "./file-pool.js";
 
 const program = fileURLToPath(
   new URL("../../node_modules/.laila-file-pool-child.js", import.meta.url),
 );
 
+const folder = mkdtempSync(join(tmpdir(), "laila-file-pool-"));
+// Also what broken pools leave behind, with which the suite does not come to its end.
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
 /** All that the suite needs to know of a FilePool, good or broken. */
 export function filePools(fault?: (typeof faults)[number]): DescribePoolOptions {
   return {
     supports: new FilePool({ directory: "" }).supports,
     create: async () => {
-      const directory = await mkdtemp(join(tmpdir(), "laila-file-pool-"));
+      const directory = await mkdtemp(join(folder, "pool-"));
       const pool = new FilePool({ directory, fault, password: "hunter22-hunter22" });
       return { pool, dispose: () => rm(directory, { recursive: true }) };
     },
