@@ -106,7 +106,8 @@ export class PoolDatabase {
   #configure(maxBytes: number | undefined): void {
     const connection = this.#connection;
     connection.exec("PRAGMA trusted_schema = OFF");
-    const isNew = this.#check() === "new";
+    // At one moment: else another process could make the file ours between two looks at it.
+    const isNew = inTransaction(connection, () => this.#check(), "DEFERRED") === "new";
     const mode = pragma(connection, "journal_mode = WAL");
     if (mode !== "wal") {
       throw new LailaError(
@@ -181,8 +182,12 @@ function prepareAll(connection: Connection) {
 }
 
 /** libsql's own `transaction` hides the error when SQLite has rolled back by itself, as it does when full. */
-function inTransaction<T>(connection: Connection, work: () => T): T {
-  connection.exec("BEGIN IMMEDIATE");
+function inTransaction<T>(
+  connection: Connection,
+  work: () => T,
+  kind: "IMMEDIATE" | "DEFERRED" = "IMMEDIATE",
+): T {
+  connection.exec(`BEGIN ${kind}`);
   try {
     const result = work();
     connection.exec("COMMIT");

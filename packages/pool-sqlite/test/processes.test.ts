@@ -33,7 +33,7 @@ function start(filePath: string) {
 }
 
 it("may be opened for the first time by several processes at once", async () => {
-  for (let round = 0; round < 3; round++) {
+  for (let round = 0; round < 10; round++) {
     const filePath = join(directory, `new ${round}`, "pool.sqlite");
     const children = Array.from({ length: 4 }, () => start(filePath));
     await Promise.all(children.map(({ ready }) => ready));
