@@ -58,6 +58,8 @@ async function meddle(sql: string): Promise<void> {
 function sqlite(sql: string): void {
   const connection = new Database(filePath);
   connection.exec(sql);
+  // A closed pool's connection lives on until it is collected, and would move this into the file then.
+  connection.exec("PRAGMA wal_checkpoint(TRUNCATE)");
   connection.close();
 }
 
