@@ -6,6 +6,7 @@ import {
   Pool,
   type PoolOptions,
   type ReadResult,
+  Slots,
   type Supports,
   type Version,
   type WriteCondition,
@@ -19,7 +20,6 @@ import { KeyLocks } from "./key-locks.js";
 import { configuredDirectory, Layout } from "./layout.js";
 import { listKeys } from "./listing.js";
 import { type Place, placeOf } from "./names.js";
-import { Room } from "./room.js";
 import { readFooter, readValue, writeValue } from "./value-file.js";
 import { Writer } from "./writer.js";
 
@@ -54,7 +54,7 @@ export class FilesystemPool extends Pool<ParsedConfig> {
   readonly #writer: Writer;
   readonly #locks: KeyLocks;
   /** So many files are open at a time, whatever the callers start at once. */
-  readonly #descriptors = new Room(64);
+  readonly #descriptors = new Slots(64);
 
   constructor(config: FilesystemPoolConfig = {}, options: PoolOptions = {}) {
     super(config, options);

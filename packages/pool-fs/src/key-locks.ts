@@ -1,11 +1,10 @@
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { abortError, LailaError } from "@laila/pool";
+import { abortError, LailaError, Slots } from "@laila/pool";
 import { failedWith } from "./errors.js";
 import { files, unlinkIfThere } from "./files.js";
 import { type Identity, isLocalDisk, judge, parseIdentity } from "./identity.js";
 import type { Layout } from "./layout.js";
-import { Room } from "./room.js";
 import type { Writer } from "./writer.js";
 
 export interface KeyLocksOptions {
@@ -37,7 +36,7 @@ export class KeyLocks {
   /** The last in the queue for each lock, among this pool's own calls. */
   readonly #queues = new Map<string, Promise<void>>();
   /** A file may have only so many hard links: 1,024 on NTFS. */
-  readonly #room = new Room(128);
+  readonly #room = new Slots(128);
   #local: Promise<boolean> | undefined;
 
   constructor(layout: Layout, writer: Writer, options: KeyLocksOptions = {}) {

@@ -7,6 +7,7 @@ import {
   type PoolConfig,
   type PoolOptions,
   type ReadResult,
+  Slots,
   type Supports,
   type Version,
   type WriteCondition,
@@ -26,7 +27,6 @@ import { connect, valuesDirectory } from "./connect.js";
 import { callError, conflict, failureOf } from "./errors.js";
 import { flatNames, type Naming, nestedNames } from "./names.js";
 import { serviceOf } from "./services.js";
-import { Slots } from "./slots.js";
 
 /** "*" and lists of ETags mean something else in If-Match. */
 const etag = /^(?:"[\x21\x23-\x7e]*"|[\x21\x23-\x29\x2b\x2d-\x7e]+)$/;

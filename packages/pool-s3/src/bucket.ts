@@ -9,12 +9,11 @@ import {
   PutObjectCommand,
   type S3Client,
 } from "@aws-sdk/client-s3";
-import { LailaError, type ReadResult, type Version } from "@laila/pool";
+import { LailaError, type ReadResult, Slots, type Version } from "@laila/pool";
 import { type Body, BrokenBody, collect } from "./body.js";
 import { type Deed, type Place, placedError, requestError } from "./errors.js";
 import { failureOf } from "./failure.js";
 import { Links } from "./links.js";
-import { Slots } from "./slots.js";
 
 /** One page of a listing: the raw names of objects, and the token of the next page. */
 export interface Page {
@@ -56,6 +55,7 @@ const json = "{".charCodeAt(0);
 export class Bucket {
   readonly place: Place;
   readonly #client: S3Client;
+  /** The agent has the same limit, but a request waiting there already uses up its time to connect. */
   readonly #slots: Slots;
   readonly #requestTimeout: number | undefined;
   readonly #links = new Links();

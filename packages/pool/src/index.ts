@@ -21,4 +21,5 @@ export { innermost } from "./innermost.js";
 export { checkKey, utf8Length } from "./key.js";
 export { MemoryPool, type MemoryPoolConfig } from "./memory-pool.js";
 export { Pool } from "./pool.js";
+export { Slots } from "./slots.js";
 export { type FailedFill, failedFillChannel, tiers } from "./tiers.js";

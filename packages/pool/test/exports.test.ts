@@ -9,6 +9,7 @@ it("@laila/pool exports this and nothing else", () => {
       "MemoryPool",
       "Pool",
       "Secret",
+      "Slots",
       "abortError",
       "checkKey",
       "exempt",

@@ -1,9 +1,6 @@
-import { abortError } from "@laila/pool";
+import { abortError } from "@laila/schema";
 
-/**
- * At most so many calls at once. The HTTP agent has the same limit, but a request that waits there
- * for a connection already uses up its time to connect.
- */
+/** At most so many calls at once; the others wait, first come first served. */
 export class Slots {
   #free: number;
   readonly #waiting = new Set<() => void>();
@@ -13,7 +10,7 @@ export class Slots {
   }
 
   /** ABORTED or TIMEOUT when the signal ends the wait. */
-  async run<T>(act: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  async run<T>(act: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     if (this.#free > 0) this.#free--;
     else await this.#wait(signal);
     try {
