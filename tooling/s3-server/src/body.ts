@@ -78,11 +78,7 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
   }
 
   async *[Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
-    // An error found while reading is answered on this very connection: it has to stay open.
-    const source: AsyncIterable<Uint8Array> = {
-      [Symbol.asyncIterator]: () =>
-        this.#request.incoming.iterator({ destroyOnReturn: false }) as AsyncIterator<Uint8Array>,
-    };
+    const source = this.#request.body;
     const chunked =
       this.#payload.kind === "chunked"
         ? new ChunkedBody(source, this.#payload.trailer, this.#payload.signer)

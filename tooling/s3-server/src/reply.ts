@@ -13,7 +13,7 @@ export interface FileSlice {
 export interface Reply {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string | FileSlice;
+  readonly body?: string | Uint8Array | FileSlice;
 }
 
 export const xmlReply = (
@@ -25,6 +25,11 @@ export const xmlReply = (
   headers: { "content-type": "application/xml", ...headers },
   body: document(root, content),
 });
+
+/** Gives back what a reply holds, whether it was sent or not. */
+export async function release({ body }: Reply): Promise<void> {
+  if (typeof body === "object" && "handle" in body) await body.handle.close();
+}
 
 const inMemoryBytes = 256 * 1024;
 
@@ -43,11 +48,11 @@ export async function sendReply(
       ...reply.headers,
     });
     if (head || !hasLength || length === 0 || body === undefined) response.end();
-    else if (typeof body === "string") response.end(body);
+    else if (typeof body === "string" || body instanceof Uint8Array) response.end(body);
     else if (length <= inMemoryBytes) response.end(await readSlice(body));
     else await pipeline(streamSlice(body), response);
   } finally {
-    if (typeof body === "object") await body.handle.close();
+    await release(reply);
   }
 }
 

@@ -16,7 +16,8 @@ export interface S3Request {
   readonly headers: Readonly<Record<string, string>>;
   readonly bucket: string | undefined;
   readonly key: string | undefined;
-  readonly incoming: IncomingMessage;
+  /** The body as it comes, framing and all. The connection stays open when nobody reads on. */
+  readonly body: AsyncIterable<Uint8Array>;
 }
 
 export function parseRequest(incoming: IncomingMessage): S3Request {
@@ -44,7 +45,11 @@ export function parseRequest(incoming: IncomingMessage): S3Request {
     headers: withHoisted(sentHeaders, query),
     bucket: bucket === "" ? undefined : bucket,
     key: key === "" ? undefined : key,
-    incoming,
+    body: {
+      // An error found while reading is answered on this very connection.
+      [Symbol.asyncIterator]: () =>
+        incoming.iterator({ destroyOnReturn: false }) as AsyncIterator<Uint8Array>,
+    },
   };
 }
 

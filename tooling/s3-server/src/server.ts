@@ -3,9 +3,16 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { S3Error } from "./errors.js";
-import type { Fault, FaultHook } from "./faults.js";
-import { type Reply, sendReply } from "./reply.js";
-import { parseRequest, type S3Request } from "./request.js";
+import {
+  brokenOff,
+  faultyReply,
+  faultyRequestBody,
+  isSlowOrCut,
+  sendSlowOrCut,
+} from "./fault-bodies.js";
+import { type Fault, type FaultHook, faultName } from "./faults.js";
+import { type Reply, release, sendReply } from "./reply.js";
+import { parseRequest, queryValue, type S3Request } from "./request.js";
 import { operationOf, perform, type Service } from "./routing.js";
 import { type Credentials, SignatureVerifier } from "./signature.js";
 import { document } from "./xml.js";
@@ -19,6 +26,8 @@ export interface RequestLogEntry {
   readonly operation: string;
   /** 0 while there is no answer, and for good if there never was one. */
   readonly status: number;
+  /** What was done to it on purpose: a {@link Fault}'s name or code. */
+  readonly fault: string | undefined;
 }
 
 const maxLogEntries = 10_000;
@@ -26,7 +35,11 @@ const maxLogEntries = 10_000;
 /** HTTP around the service: requests in, signatures verified, replies, errors and faults out. */
 export class HttpFront {
   readonly log: RequestLogEntry[] = [];
+  /** How many requests of each operation have begun. */
+  readonly counts = new Map<string, number>();
   fault: FaultHook | undefined;
+  /** In milliseconds: what every request waits before it is looked at. */
+  latency = 0;
   readonly #service: Service;
   readonly #verifier: SignatureVerifier;
   readonly #server: Server;
@@ -83,49 +96,77 @@ export class HttpFront {
     expectsContinue: boolean,
   ): Promise<void> {
     const requestId = randomBytes(8).toString("hex").toUpperCase();
-    const entry = { method: incoming.method ?? "", path: "", operation: "Unknown", status: 0 };
-    entry.path = incoming.url?.split("?", 1)[0] ?? "";
+    const path = incoming.url?.split("?", 1)[0] ?? "";
+    const entry: Writable<RequestLogEntry> = {
+      method: incoming.method ?? "",
+      path,
+      operation: "Unknown",
+      status: 0,
+      fault: undefined,
+    };
     this.#record(entry);
+    if (this.latency > 0) await this.#wait(this.latency);
     let reply: Reply;
     let fault: Fault | undefined;
     try {
       const request = parseRequest(incoming);
       entry.operation = operationOf(request);
-      fault = this.fault?.({ ...request, path: request.rawPath, operation: entry.operation });
-      if (fault === "reset") return reset(incoming);
-      reply = await this.#answer(request, entry.operation, fault, () => {
+      this.counts.set(entry.operation, (this.counts.get(entry.operation) ?? 0) + 1);
+      fault = this.#faultOf(request, entry.operation);
+      if (fault !== undefined) entry.fault = faultName(fault);
+      const length = Number(request.headers["content-length"] ?? 0);
+      if (fault === "reset" || (fault === "reset-in-request" && length === 0)) {
+        return reset(incoming);
+      }
+      const body = faultyRequestBody(request.body, length, fault);
+      const attempt = { request: { ...request, body }, operation: entry.operation, fault };
+      reply = await this.#answer(attempt, () => {
         // Refused without it, the connection ends with the answer: Node sees to that.
         if (expectsContinue) response.writeContinue();
       });
     } catch (error) {
+      if (error === brokenOff) return reset(incoming);
       reply = errorReply(error, entry.path, requestId);
     }
-    if (fault === "reset-after-commit") {
-      if (typeof reply.body === "object") await reply.body.handle.close();
+    const hasBody = reply.body !== undefined && incoming.method !== "HEAD" && lengthOf(reply) > 0;
+    if (fault === "reset-after-commit" || (fault === "reset-in-reply" && !hasBody)) {
+      await release(reply);
       return reset(incoming);
     }
     entry.status = reply.status;
     response.setHeader("x-amz-request-id", requestId);
     response.setHeader("server", "laila-s3-server");
-    await sendReply(response, reply, incoming.method === "HEAD");
+    if (typeof fault === "object" && "clockSkewMs" in fault) {
+      response.setHeader("date", new Date(Date.now() + fault.clockSkewMs).toUTCString());
+    }
+    if (hasBody && isSlowOrCut(fault)) {
+      await sendSlowOrCut(response, reply, fault, this.#closing.signal);
+    } else {
+      const head = incoming.method === "HEAD";
+      await sendReply(response, hasBody ? await faultyReply(reply, fault) : reply, head);
+    }
     incoming.resume();
   }
 
-  async #answer(
-    request: S3Request,
-    operation: string,
-    fault: Fault | undefined,
-    goOn: () => void,
-  ): Promise<Reply> {
-    if (typeof fault === "object" && "delayMs" in fault) {
-      await sleep(fault.delayMs, undefined, { signal: this.#closing.signal });
-    }
+  #faultOf(request: S3Request, operation: string): Fault | undefined {
+    const { method, rawPath: path, bucket, key, headers } = request;
+    const partNumber = queryValue(request, "partNumber");
+    return this.fault?.({ method, path, bucket, key, headers, operation, partNumber });
+  }
+
+  async #answer({ request, operation, fault }: Attempt, goOn: () => void): Promise<Reply> {
+    if (typeof fault === "object" && "delayMs" in fault) await this.#wait(fault.delayMs);
     if (typeof fault === "object" && "code" in fault) {
       throw new S3Error(fault.code, "This error was asked for.", { status: fault.status });
     }
-    const payload = this.#verifier.verify(request);
+    const skew = typeof fault === "object" && "clockSkewMs" in fault ? fault.clockSkewMs : 0;
+    const payload = this.#verifier.verify(request, Date.now() + skew);
     goOn();
     return perform(this.#service, operation, request, payload);
+  }
+
+  #wait(milliseconds: number): Promise<void> {
+    return sleep(milliseconds, undefined, { signal: this.#closing.signal });
   }
 
   #record(entry: RequestLogEntry): void {
@@ -133,6 +174,16 @@ export class HttpFront {
     this.log.push(entry);
   }
 }
+
+interface Attempt {
+  readonly request: S3Request;
+  readonly operation: string;
+  readonly fault: Fault | undefined;
+}
+
+type Writable<T> = { -readonly [name in keyof T]: T[name] };
+
+const lengthOf = ({ body }: Reply): number => body?.length ?? 0;
 
 function reset(incoming: IncomingMessage): void {
   incoming.socket.resetAndDestroy();

@@ -38,6 +38,9 @@ export interface S3Server extends AsyncDisposable {
   readonly directory: string;
   /** The requests begun, oldest first; the last 10,000 or so. */
   readonly requests: readonly RequestLogEntry[];
+  /** How many requests of each operation have begun. */
+  readonly counts: ReadonlyMap<string, number>;
+  /** Empties the log and the counts. */
   clearRequests(): void;
   /** Creates a bucket unless it is there. */
   createBucket(name: string): Promise<void>;
@@ -58,6 +61,8 @@ export interface S3Server extends AsyncDisposable {
   listObjects(bucket: string): Promise<string[]>;
   /** Sets the hook that decides faults, or takes it away. */
   fault(hook: FaultHook | undefined): void;
+  /** Milliseconds that every request waits from now on, as over a long line; 0 at first. */
+  latency(milliseconds: number): void;
   /** Ends all connections and removes the directory if it was a temporary one. Idempotent. */
   close(): Promise<void>;
 }
@@ -94,8 +99,10 @@ export async function startS3Server(options: S3ServerOptions = {}): Promise<S3Se
     ...credentials,
     directory,
     requests: front.log,
+    counts: front.counts,
     clearRequests: () => {
       front.log.length = 0;
+      front.counts.clear();
     },
     createBucket,
     readObject: (bucket, key) => readObject(storage, bucket, key),
@@ -104,6 +111,9 @@ export async function startS3Server(options: S3ServerOptions = {}): Promise<S3Se
     listObjects: async (bucket) => [...storage.bucket(bucket).keys.all()],
     fault: (hook) => {
       front.fault = hook;
+    },
+    latency: (milliseconds) => {
+      front.latency = milliseconds;
     },
     close,
     [Symbol.asyncDispose]: close,
