@@ -67,7 +67,7 @@ const commands = {
   },
   bench: async (/** @type {string[]} */ args) => {
     await install();
-    await must([...turbo, "run", "build", "--filter=@laila/core..."], { quiet: true });
+    await must([...turbo, "run", "build", "--filter=@laila-tooling/bench^..."], { quiet: true });
     return run(["node", "tooling/bench/bin/bench.mjs", ...args]);
   },
   turbo: (/** @type {string[]} */ args) => run([...turbo, ...args]),

@@ -1,8 +1,10 @@
 /**
- * What the layers above the bytes cost, side by side with others in one run, on the built packages:
+ * What the layers above the bytes (core) and a backend (its name) cost, side by side with others in one run, on
+ * the built packages:
  *
- *     node tooling/bench/bin/bench.mjs core [--quick] [--json] [--cpu] [--rounds=N] [SECTION…]
+ *     node tooling/bench/bin/bench.mjs SUITE [--quick] [--json] [--cpu] [--rounds=N] [SECTION…]
  *
+ * `--endpoint`: the S3 server that `s3` uses instead of this repository's own.
  * `--cpu` counts what the processes compute (all their threads) instead of the time that passes: on a
  * machine that is busy with other things, that is what can be compared.
  *
@@ -10,18 +12,20 @@
  */
 import { cpus, loadavg } from "node:os";
 import { parseArgs } from "node:util";
-import { arrays } from "../src/arrays.mjs";
-import { codecCosts } from "../src/codecs.mjs";
-import { imports } from "../src/imports.mjs";
-import { manifests } from "../src/manifests.mjs";
-import { memory } from "../src/memory.mjs";
-import { objects } from "../src/objects.mjs";
 import { barsText, sectionText } from "../src/report.mjs";
 import { clock } from "../src/rounds.mjs";
-import { stored } from "../src/stored.mjs";
 
-/** @type {Record<string, (size: import("../src/types.js").Size) => Promise<import("../src/types.js").Section>>} */
-const all = { objects, arrays, codecs: codecCosts, manifests, imports, stored, memory };
+/** Each is loaded when it is asked for: it brings its rivals along. */
+const suites = {
+  core: () => import("../src/core.mjs"),
+  s3: () => import("../src/s3/suite.mjs"),
+};
+
+/** @param {string | undefined} name @returns {Promise<import("../src/types.js").Suite>} */
+const suiteOf = async (name = "") => {
+  if (!Object.hasOwn(suites, name)) return {};
+  return (await suites[/** @type {keyof typeof suites} */ (name)]()).sections;
+};
 
 const main = async () => {
   const { values, positionals } = parseArgs({
@@ -31,14 +35,22 @@ const main = async () => {
       quick: { type: "boolean", default: false },
       cpu: { type: "boolean", default: false },
       rounds: { type: "string" },
+      endpoint: { type: "string" },
     },
   });
   const [suite, ...chosen] = positionals;
+  const all = await suiteOf(suite);
   const unknown = chosen.filter((name) => !Object.hasOwn(all, name));
   const rounds = Number(values.rounds ?? (values.quick ? 2 : 5));
-  if (suite !== "core" || unknown.length > 0 || !Number.isSafeInteger(rounds) || rounds < 1) {
+  if (
+    Object.keys(all).length === 0 ||
+    unknown.length > 0 ||
+    !Number.isSafeInteger(rounds) ||
+    rounds < 1
+  ) {
+    const known = Object.keys(all).join("|") || "SECTION";
     console.error(
-      `usage: bench core [--quick] [--json] [--cpu] [--rounds=N] [${Object.keys(all).join("|")}]…`,
+      `usage: bench ${Object.keys(suites).join("|")} [--quick] [--json] [--cpu] [--rounds=N] [--endpoint=URL] [${known}]…`,
     );
     return 2;
   }
@@ -57,9 +69,10 @@ const main = async () => {
   const sections = [];
   for (const [name, measure] of Object.entries(all)) {
     if (chosen.length > 0 && !chosen.includes(name)) continue;
-    const section = await measure({ quick: values.quick, rounds });
-    sections.push(section);
-    if (!values.json) console.log(sectionText(section));
+    const { quick, endpoint } = values;
+    const found = [await measure({ quick, rounds, endpoint })].flat();
+    sections.push(...found);
+    if (!values.json) for (const section of found) console.log(sectionText(section));
   }
   machine.load.push(load());
   if (values.json) console.log(JSON.stringify({ machine, sections }, undefined, 2));

@@ -26,7 +26,12 @@ export interface Size {
   /** Fewer and smaller: to see that it runs, not to judge by. */
   readonly quick: boolean;
   readonly rounds: number;
+  /** The S3 server to use instead of this repository's own. */
+  readonly endpoint?: string | undefined;
 }
+
+/** What is measured, by the name that chooses it. */
+export type Suite = Readonly<Record<string, (size: Size) => Promise<Section | readonly Section[]>>>;
 
 /** One way of writing, reading and forgetting values. */
 export interface Verbs {
