@@ -8,7 +8,7 @@ import {
   lostMarker,
 } from "./checkpoint-job.js";
 import { type Hdf5, WorkerError } from "./hdf5.js";
-import { indexNames, Kind, type Layout } from "./layout.js";
+import { indexNames, Kind } from "./layout.js";
 import {
   putValue,
   readIndexBytes,
@@ -172,7 +172,7 @@ class CheckpointRun {
   }
 
   #add(file: bigint, key: string, bytes: Buffer, sequence: number): SnapshotEntry {
-    const layout: Layout = putValue(this.#library, file, key, bytes, this.#plain.has(key));
+    const layout = putValue(this.#library, file, key, bytes, this.#plain.has(key));
     const { kind, prefixLength } = layout;
     const entry = { kind, prefixLength, length: bytes.length, crc: crc32(bytes), sequence };
     this.#index.add(Buffer.from(key), entry);

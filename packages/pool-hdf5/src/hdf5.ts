@@ -1,5 +1,6 @@
 import type { LailaError } from "@laila/pool";
-import { pieceBytes } from "./layout.js";
+import { type DataMover, dataMover } from "./element-form.js";
+import { type DatasetLayout, type ElementType, pieceBytes } from "./layout.js";
 
 type Module = typeof import("h5wasm/node").Module;
 type DatasetMetadata = ReturnType<Module["get_dataset_metadata"]>;
@@ -14,15 +15,6 @@ export class WorkerError extends Error {
     this.code = code;
   }
 }
-
-export interface ElementType {
-  readonly type: "integer" | "float" | "complex" | "string";
-  readonly size: number;
-  readonly signed: boolean;
-}
-
-export const byteType: ElementType = { type: "integer", size: 1, signed: false };
-export const textType = (size: number): ElementType => ({ type: "string", size, signed: false });
 
 /** H5T_class_t of https://support.hdfgroup.org/documentation/hdf5/latest/_h5_tpublic_8h.html */
 const typeClasses = { integer: 0, float: 1, string: 3, complex: 6 } as const;
@@ -39,6 +31,8 @@ const noSpace: ReadonlySet<number> = new Set([51, 19, 22]);
 export class Hdf5 {
   static #loading: Promise<Hdf5> | undefined;
 
+  /** Told of every write to a file after it was made: the bytes, valid during the call, and where they lie now. */
+  observer: ((bytes: Uint8Array, position: number) => void) | undefined;
   readonly #module: Module;
   #report = "";
   #writeError = 0;
@@ -62,7 +56,10 @@ export class Hdf5 {
         return length;
       }
       try {
-        return write(stream, buffer, offset, length, ...rest);
+        const position = rest[0] ?? ("position" in stream ? Number(stream.position) : 0);
+        const written = write(stream, buffer, offset, length, ...rest);
+        this.observer?.(new Uint8Array(buffer.buffer, buffer.byteOffset + offset, written), position);
+        return written;
       } catch (error) {
         if (typeof error === "object" && error !== null && "errno" in error) {
           this.#writeError ||= Number(error.errno);
@@ -106,34 +103,52 @@ export class Hdf5 {
     file: bigint,
     name: string,
     data: Uint8Array,
-    element: ElementType,
-    shape: readonly number[],
-    growable = false,
+    layout: DatasetLayout,
+    storage: Storage = {},
   ): void {
-    const metadata = writeMetadata(element, shape, growable);
+    const { element, shape } = layout;
+    const metadata = writeMetadata(element, shape, storage);
     const path = `/${name}`;
-    if (data.byteLength <= pieceBytes) {
-      const pointer = this.#toScratch(data);
+    if (data.byteLength <= pieceBytes && !storage.chunks) {
+      const pointer = this.#scratchPointer();
+      const into = this.#module.HEAPU8.subarray(pointer, pointer + data.byteLength);
+      dataMover(layout).toDataset(data, 0, into);
       this.#call(`write ${name}`, () =>
         this.#module.create_dataset(file, path, BigInt(pointer), metadata),
       );
       return;
     }
+    if (shape.length === 0) {
+      this.#withBytes(data.byteLength, (pointer) => {
+        this.#module.HEAPU8.set(data, pointer);
+        this.#call(`write ${name}`, () =>
+          this.#module.create_dataset(file, path, BigInt(pointer), metadata),
+        );
+      });
+      return;
+    }
+    if (this.#module.get_type(file, path) >= 0) {
+      throw new WorkerError("CORRUPT", `There is another ${name} in the file already.`);
+    }
     // Without data the dataset is created, and the writing of nothing is what the library then complains about.
     this.#module.create_dataset(file, path, 0n, metadata);
-    this.writeDataset(file, name, data, element.size, shape);
+    this.writeDataset(file, name, data, layout, storage.chunks);
   }
 
-  /** Writes over the data of a dataset. */
+  /** Writes over the data of a dataset; in pieces of its chunks, where it has some. */
   writeDataset(
     file: bigint,
     name: string,
     data: Uint8Array,
-    elementSize: number,
-    shape: readonly number[],
+    layout: DatasetLayout,
+    chunks?: readonly number[],
   ): void {
-    for (const { offset, count, start, length } of pieces(shape, elementSize)) {
-      const pointer = this.#toScratch(data.subarray(start, start + length));
+    const { element, shape } = layout;
+    const mover = dataMover(layout);
+    const most = chunks ? chunks.reduce((size, extent) => size * extent, element.size) : pieceBytes;
+    for (const { offset, count, start, length } of pieces(shape, element.size, most)) {
+      const pointer = this.#scratchPointer();
+      mover.toDataset(data, start, this.#module.HEAPU8.subarray(pointer, pointer + length));
       const steps = count.map(() => 1n);
       this.#call(`write ${name}`, () =>
         this.#module.set_dataset_data(file, `/${name}`, count, offset, steps, BigInt(pointer)),
@@ -151,33 +166,44 @@ export class Hdf5 {
     return this.#call(`look at ${name}`, () => this.#module.get_dataset_metadata(file, `/${name}`));
   }
 
-  /** The data of a dataset, into a buffer of exactly its size. */
-  readDataset(file: bigint, name: string, into: Uint8Array): void {
-    const { shape, size, total_size: count, vlen } = this.metadata(file, name);
-    if (vlen || !shape || size * count !== into.byteLength) {
+  /** The data of a dataset, into a buffer of exactly its size. CORRUPT when it is another kind of dataset. */
+  readDataset(file: bigint, name: string, into: Uint8Array, layout: DatasetLayout): void {
+    const { element, shape } = layout;
+    const found = this.metadata(file, name);
+    if (!isLike(found, layout) || element.size * found.total_size !== into.byteLength) {
       throw new WorkerError(
         "CORRUPT",
-        `The dataset ${name} has another size than it was written with.`,
+        `The dataset ${name} has another type or shape than it was written with.`,
       );
     }
     if (into.byteLength === 0) return;
+    const mover = dataMover(layout);
     const path = `/${name}`;
     if (into.byteLength <= pieceBytes) {
-      const pointer = this.#scratchPointer();
-      this.#call(`read ${name}`, () =>
-        this.#module.get_dataset_data(file, path, null, null, null, BigInt(pointer)),
-      );
-      into.set(this.#module.HEAPU8.subarray(pointer, pointer + into.byteLength));
+      this.#readAll(file, path, this.#scratchPointer(), into, mover);
       return;
     }
-    for (const { offset, count: extent, start, length } of pieces(shape, size)) {
-      const pointer = this.#scratchPointer();
-      const steps = extent.map(() => 1n);
-      this.#call(`read ${name}`, () =>
-        this.#module.get_dataset_data(file, path, extent, offset, steps, BigInt(pointer)),
-      );
-      into.set(this.#module.HEAPU8.subarray(pointer, pointer + length), start);
+    if (shape.length === 0) {
+      this.#withBytes(into.byteLength, (pointer) => {
+        this.#readAll(file, path, pointer, into, mover);
+      });
+      return;
     }
+    for (const { offset, count, start, length } of pieces(shape, element.size, pieceBytes)) {
+      const pointer = this.#scratchPointer();
+      const steps = count.map(() => 1n);
+      this.#call(`read ${name}`, () =>
+        this.#module.get_dataset_data(file, path, count, offset, steps, BigInt(pointer)),
+      );
+      mover.toValue(this.#module.HEAPU8.subarray(pointer, pointer + length), start, into);
+    }
+  }
+
+  #readAll(file: bigint, path: string, pointer: number, into: Uint8Array, mover: DataMover): void {
+    this.#call(`read ${path}`, () =>
+      this.#module.get_dataset_data(file, path, null, null, null, BigInt(pointer)),
+    );
+    mover.toValue(this.#module.HEAPU8.subarray(pointer, pointer + into.byteLength), 0, into);
   }
 
   attributeNames(file: bigint, object: string): string[] {
@@ -197,7 +223,7 @@ export class Hdf5 {
     isNew = false,
   ): void {
     const pointer = this.#toScratch(data);
-    const metadata = writeMetadata(element, shape, false);
+    const metadata = writeMetadata(element, shape, {});
     this.#call(`write the attribute ${name}`, () => {
       if (!isNew && this.#module.get_attribute_names(file, object).includes(name)) {
         this.#module.delete_attribute(file, object, name);
@@ -268,6 +294,18 @@ export class Hdf5 {
     return this.#scratch;
   }
 
+  /** The library's memory for what cannot be moved in pieces. */
+  #withBytes(length: number, act: (pointer: number) => void): void {
+    const pointer = this.#module._malloc(length);
+    if (pointer === 0)
+      throw new WorkerError("UNAVAILABLE", "The HDF5 library has no memory left.");
+    try {
+      act(pointer);
+    } finally {
+      this.#module._free(pointer);
+    }
+  }
+
   #toScratch(data: Uint8Array): number {
     const pointer = this.#scratchPointer();
     this.#module.HEAPU8.set(data, pointer);
@@ -275,10 +313,21 @@ export class Hdf5 {
   }
 }
 
+/** How a dataset is stored; contiguous, unless chunks are given. */
+export interface Storage {
+  readonly growable?: boolean;
+  readonly chunks?: readonly number[];
+  /** Level of gzip, 1 to 9; only with chunks. */
+  readonly deflate?: number | undefined;
+}
+
+/** H5Z_FILTER_DEFLATE of https://support.hdfgroup.org/documentation/hdf5/latest/_h5_zpublic_8h.html */
+const deflateFilter = 1;
+
 function writeMetadata(
   element: ElementType,
   shape: readonly number[],
-  growable: boolean,
+  { growable = false, chunks, deflate }: Storage,
 ): WriteMetadata {
   const extents = shape.map(BigInt);
   const base = {
@@ -287,7 +336,21 @@ function writeMetadata(
     maxshape: growable ? extents.map(() => unlimited) : extents,
     total_size: shape.reduce((product, extent) => product * extent, 1),
   };
-  return growable ? { ...base, ...{ chunks: [16384n] } } : base;
+  if (growable) return { ...base, ...{ chunks: [16384n] } };
+  if (!chunks) return base;
+  const filter = deflate ? { compression: deflateFilter, compression_opts: [deflate] } : {};
+  return { ...base, ...{ chunks: chunks.map(BigInt) }, ...filter };
+}
+
+/** True when a dataset is of the layout's type and shape. */
+function isLike(found: DatasetMetadata, { element, shape }: DatasetLayout): boolean {
+  if (found.vlen || found.type !== typeClasses[element.type] || found.size !== element.size)
+    return false;
+  if (element.type === "integer" && found.signed !== element.signed) return false;
+  // A file that was copied by other programs may have them the other way round; reading turns them.
+  return (
+    found.shape?.length === shape.length && found.shape.every((extent, i) => extent === shape[i])
+  );
 }
 
 function elementMetadata({
@@ -320,12 +383,16 @@ interface Piece {
   readonly length: number;
 }
 
-/** Cuts an array into blocks that are contiguous in C order and at most one piece large. */
-function* pieces(shape: readonly number[], elementSize: number): Generator<Piece> {
+/** Cuts an array into blocks that are contiguous in C order and at most that many bytes large. */
+export function* pieces(
+  shape: readonly number[],
+  elementSize: number,
+  most: number,
+): Generator<Piece> {
   let axis = 0;
   let inner = shape.slice(1).reduce((product, extent) => product * extent, elementSize);
-  while (inner > pieceBytes) inner /= shape[++axis] as number;
-  const rows = Math.max(1, Math.floor(pieceBytes / inner));
+  while (inner > most) inner /= shape[++axis] as number;
+  const rows = Math.max(1, Math.floor(most / inner));
   const extent = shape[axis] as number;
   const index = new Array<number>(axis).fill(0);
   let start = 0;

@@ -1,4 +1,5 @@
 import { isUtf8 } from "node:buffer";
+import { npyLayout } from "./npy-layout.js";
 
 /**
  * How a value lies in the HDF5 file. The record that a value may be is known here only by looking: the
@@ -16,55 +17,86 @@ export const Kind = {
 } as const;
 export type Kind = (typeof Kind)[keyof typeof Kind];
 
-export interface ArrayLayout {
-  readonly kind: typeof Kind.array;
-  /** How many bytes stand before the array's data. */
-  readonly prefixLength: number;
-  readonly type: "integer" | "float" | "complex";
+/** The type of the elements of a dataset. */
+export interface ElementType {
+  readonly type: "integer" | "float" | "complex" | "string";
   /** Bytes of one element. */
   readonly size: number;
   readonly signed: boolean;
-  readonly shape: readonly number[];
-  /** What the elements mean where the stored type does not say it: `bool`, `float16`. */
-  readonly dtype?: string;
 }
 
-export type Layout =
-  | { readonly kind: typeof Kind.bytes | typeof Kind.text; readonly prefixLength: 0 }
-  | ArrayLayout;
+export const byteType: ElementType = { type: "integer", size: 1, signed: false };
+export const textType = (size: number): ElementType => ({ type: "string", size, signed: false });
 
-/** Texts and pieces of arrays are moved through the library's memory in pieces of this size. */
+/** In which way the elements of a record differ from those of its dataset, which are little endian in C order. */
+export interface ElementForm {
+  /** The first axis varies fastest. */
+  readonly fortranOrder: boolean;
+  /** How many bytes belong together and stand the other way round; 1: none. */
+  readonly swap: 1 | 2 | 4 | 8;
+  /** Each element is text in UTF-32 (NumPy's), and in UTF-8 in the dataset. */
+  readonly text: boolean;
+}
+
+export interface DatasetLayout {
+  readonly kind: Exclude<Kind, typeof Kind.lost>;
+  /** How many bytes stand before the data of an array; they are kept in an attribute. */
+  readonly prefixLength: number;
+  readonly element: ElementType;
+  readonly shape: readonly number[];
+  /** What the elements mean where the stored type does not say it: `bool`, `float16`, `bfloat16`. */
+  readonly dtype?: string;
+  /** Absent where the bytes of the value are those of the dataset. */
+  readonly form?: ElementForm;
+}
+
+/** What goes through the library's memory at once. */
 export const pieceBytes = 4 << 20;
-
-const plain: Layout = { kind: Kind.bytes, prefixLength: 0 };
+/** A string cannot be moved in pieces; longer texts are stored as bytes. */
+export const maxTextBytes = 64 << 20;
 
 /** The best layout from which exactly these bytes can be put together again. */
-export function layoutOf(bytes: Buffer): Layout {
-  if (looksLikeJson(bytes)) return { kind: Kind.text, prefixLength: 0 };
-  return npyLayout(bytes) ?? plain;
+export function layoutOf(bytes: Buffer): DatasetLayout {
+  if (looksLikeJson(bytes)) return textLayout(bytes.length);
+  return recordLayout(bytes, bytes.length) ?? bytesLayout(bytes.length);
+}
+
+export function bytesLayout(length: number): DatasetLayout {
+  return { kind: Kind.bytes, prefixLength: 0, element: byteType, shape: [length] };
+}
+
+export function textLayout(length: number): DatasetLayout {
+  return { kind: Kind.text, prefixLength: 0, element: textType(length), shape: [] };
 }
 
 /** A fixed-length string ends at its padding for other readers, so only text without any NUL. */
 function looksLikeJson(bytes: Buffer): boolean {
-  if (bytes.length < 2 || bytes.length > pieceBytes) return false;
+  if (bytes.length < 2 || bytes.length > maxTextBytes) return false;
   if (bytes[0] !== 0x7b || bytes[bytes.length - 1] !== 0x7d) return false;
   return !bytes.includes(0) && isUtf8(bytes);
 }
 
-const recordMagic = Buffer.from("LAILA\x01", "latin1");
-const npyMagic = Buffer.from("\x93NUMPY", "latin1");
+/** How every binary record begins. */
+export const recordMagic = Buffer.from("LAILA\x01", "latin1");
 const preambleBytes = 24;
 const maxHeaderBytes = 1 << 20;
-const maxRank = 32;
 
-function npyLayout(bytes: Buffer): ArrayLayout | undefined {
-  if (bytes.length < preambleBytes || !bytes.subarray(0, 6).equals(recordMagic)) return undefined;
-  const payloadLength = bytes.readUInt32LE(8) + bytes.readUInt32LE(12) * 2 ** 32;
-  const headerLength = bytes.readUInt32LE(16);
+/**
+ * The layout of a binary record of that length in all, of which the beginning is given (for an array at least as
+ * much as its layout calls prefix). Undefined where it is none that has a layout of its own.
+ */
+export function recordLayout(start: Buffer, length: number): DatasetLayout | undefined {
+  if (start.length < preambleBytes || !start.subarray(0, 6).equals(recordMagic)) return undefined;
+  const payloadLength = start.readUInt32LE(8) + start.readUInt32LE(12) * 2 ** 32;
+  const headerLength = start.readUInt32LE(16);
   const payload = preambleBytes + headerLength;
-  if (headerLength > maxHeaderBytes || payload + payloadLength !== bytes.length) return undefined;
-  if (codecOf(bytes.subarray(preambleBytes, payload)) !== "npy") return undefined;
-  return arrayLayout(bytes, payload);
+  if (headerLength > maxHeaderBytes || payload + payloadLength !== length) return undefined;
+  if (payload > start.length) return undefined;
+  const codec = codecOf(start.subarray(preambleBytes, payload));
+  if (codec === "npy") return npyLayout(start, payload, length);
+  if (codec !== "bytes") return undefined;
+  const shape = [payloadLength];
+  return { kind: Kind.array, prefixLength: payload, element: byteType, shape };
 }
 
 function codecOf(header: Buffer): unknown {
@@ -77,45 +109,6 @@ function codecOf(header: Buffer): unknown {
     // Not a record after all: its bytes are stored as they are.
     return undefined;
   }
-}
-
-const npyHeader =
-  /^\{\s*'descr':\s*'([<|])([fiubc])(\d{1,2})',\s*'fortran_order':\s*False,\s*'shape':\s*\(([\d,\s]*)\),?\s*\}\s*$/;
-
-/** The header of a `.npy` (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html) as written in C order. */
-function arrayLayout(bytes: Buffer, start: number): ArrayLayout | undefined {
-  if (start + 12 > bytes.length || !bytes.subarray(start, start + 6).equals(npyMagic))
-    return undefined;
-  const wide = bytes[start + 6] !== 1;
-  const text = start + (wide ? 12 : 10);
-  const length = wide ? bytes.readUInt32LE(start + 8) : bytes.readUInt16LE(start + 8);
-  const prefixLength = text + length;
-  if (prefixLength > bytes.length) return undefined;
-  const found = npyHeader.exec(bytes.toString("latin1", text, prefixLength));
-  if (!found) return undefined;
-  const [, , code = "", width = "", dimensions = ""] = found;
-  const element = elementOf(code, Number(width));
-  const shape = dimensions
-    .split(",")
-    .map((part) => part.trim())
-    .filter(Boolean)
-    .map(Number);
-  if (!element || shape.length > maxRank || !shape.every(Number.isSafeInteger)) return undefined;
-  const count = shape.reduce((product, extent) => product * extent, 1);
-  if (count * element.size !== bytes.length - prefixLength) return undefined;
-  return { kind: Kind.array, prefixLength, shape, ...element };
-}
-
-function elementOf(
-  code: string,
-  size: number,
-): Pick<ArrayLayout, "type" | "size" | "signed" | "dtype"> | undefined {
-  if (code === "f" && size === 2) return { type: "integer", size, signed: false, dtype: "float16" };
-  if (code === "f" && (size === 4 || size === 8)) return { type: "float", size, signed: true };
-  if (code === "b" && size === 1) return { type: "integer", size, signed: false, dtype: "bool" };
-  if (code === "c" && (size === 8 || size === 16)) return { type: "complex", size, signed: true };
-  const integer = (code === "i" || code === "u") && [1, 2, 4, 8].includes(size);
-  return integer ? { type: "integer", size, signed: code === "i" } : undefined;
 }
 
 /** The datasets that keep the index, both the same. No encoded key has an `@`. */

@@ -1,12 +1,16 @@
 import { crc32 } from "node:zlib";
-import { byteType, type Hdf5, textType, WorkerError } from "./hdf5.js";
+import { type Hdf5, WorkerError } from "./hdf5.js";
 import {
-  type ArrayLayout,
+  byteType,
+  bytesLayout,
+  type DatasetLayout,
   datasetName,
   indexNames,
   Kind,
-  type Layout,
   layoutOf,
+  recordLayout,
+  textLayout,
+  textType,
 } from "./layout.js";
 import { isWholeIndex, type SnapshotEntry } from "./snapshot-index.js";
 
@@ -85,7 +89,7 @@ function readCopy(library: Hdf5, file: bigint, name: string): Buffer | undefined
     const { size, total_size: count } = library.metadata(file, name);
     if (size * count > maxIndexBytes) return undefined;
     const bytes = Buffer.allocUnsafeSlow(size * count);
-    library.readDataset(file, name, bytes);
+    library.readDataset(file, name, bytes, bytesLayout(bytes.length));
     return bytes;
   } catch (error) {
     if (error instanceof WorkerError && error.code === "CORRUPT") return undefined;
@@ -101,11 +105,12 @@ function damagedIndex(path: string): WorkerError {
 }
 
 export function writeIndexBytes(library: Hdf5, file: bigint, bytes: Buffer, isNew: boolean): void {
+  const layout = bytesLayout(bytes.length);
   for (const name of indexNames) {
-    if (isNew) library.putDataset(file, name, bytes, byteType, [bytes.length], true);
+    if (isNew) library.putDataset(file, name, bytes, layout, { growable: true });
     else {
       library.resize(file, name, bytes.length);
-      library.writeDataset(file, name, bytes, 1, [bytes.length]);
+      library.writeDataset(file, name, bytes, layout);
     }
   }
 }
@@ -117,31 +122,19 @@ export function putValue(
   key: string,
   bytes: Buffer,
   plain: boolean,
-): Layout {
-  const layout: Layout = plain ? { kind: Kind.bytes, prefixLength: 0 } : layoutOf(bytes);
+): DatasetLayout {
+  const layout = plain ? bytesLayout(bytes.length) : layoutOf(bytes);
   const name = datasetName(key);
-  if (layout.kind === Kind.array) putArray(library, file, name, bytes, layout);
-  else if (layout.kind === Kind.text)
-    library.putDataset(file, name, bytes, textType(bytes.length), []);
-  else library.putDataset(file, name, bytes, byteType, [bytes.length]);
-  return layout;
-}
-
-function putArray(
-  library: Hdf5,
-  file: bigint,
-  name: string,
-  bytes: Buffer,
-  layout: ArrayLayout,
-): void {
-  const { prefixLength, shape, dtype } = layout;
-  library.putDataset(file, name, bytes.subarray(prefixLength), layout, shape);
+  const { prefixLength, dtype } = layout;
+  library.putDataset(file, name, bytes.subarray(prefixLength), layout);
+  if (layout.kind !== Kind.array) return layout;
   const prefix = bytes.subarray(0, prefixLength);
   library.setAttribute(file, `/${name}`, recordAttribute, prefix, byteType, [prefixLength], true);
   if (dtype) {
     const text = Buffer.from(dtype);
     library.setAttribute(file, `/${name}`, "dtype", text, textType(text.length), [], true);
   }
+  return layout;
 }
 
 /** A value, byte for byte as it was given. CORRUPT when it is not what the index says. */
@@ -153,12 +146,25 @@ export function readValue(library: Hdf5, file: bigint, key: string, entry: Snaps
     if (prefix.length !== entry.prefixLength) throw damaged(key);
     bytes.set(prefix);
   }
-  library.readDataset(file, name, bytes.subarray(entry.prefixLength));
+  const layout = layoutIn(bytes, entry);
+  if (!layout) throw damaged(key);
+  library.readDataset(file, name, bytes.subarray(entry.prefixLength), layout);
   if (crc32(bytes) !== entry.crc) throw damaged(key);
   return bytes;
 }
 
-function damaged(key: string): WorkerError {
+/** How the dataset of an entry has to look; of the value's bytes only the prefix is needed. */
+function layoutIn(
+  bytes: Buffer,
+  { kind, length, prefixLength }: SnapshotEntry,
+): DatasetLayout | undefined {
+  if (kind === Kind.text) return textLayout(length);
+  if (kind === Kind.bytes) return bytesLayout(length);
+  const layout = recordLayout(bytes.subarray(0, prefixLength), length);
+  return layout?.prefixLength === prefixLength ? layout : undefined;
+}
+
+export function damaged(key: string): WorkerError {
   return new WorkerError(
     "CORRUPT",
     `The value of ${JSON.stringify(key)} in the HDF5 file is not the one that was written. Restore it, or write it again.`,
