@@ -84,6 +84,7 @@ describe("saveEnvironment", () => {
       version: 1,
       manifestId: headId,
       leafId: saved.leafId,
+      info: expect.objectContaining({ version: 1, digest: saved.digest, author: "ann" }),
     });
   });
 
@@ -181,7 +182,7 @@ describe("saveEnvironment", () => {
         ...state,
         versions: state.versions.map((version) => ({ ...version, signed: "yes" })),
         labels: { live: 1 },
-        log: "LAILA:ENTRY:…",
+        later: "LAILA:ENTRY:…",
       },
     };
     await pool.write(headId, encodeRecord(entry, { extra: changed }));
@@ -191,7 +192,7 @@ describe("saveEnvironment", () => {
     expect(after.environment).toMatchObject({
       head: 2,
       labels: { live: 1 },
-      log: "LAILA:ENTRY:…",
+      later: "LAILA:ENTRY:…",
       versions: [{ n: 1, config: saved.leafId, signed: "yes" }, { n: 2 }],
     });
   });

@@ -188,6 +188,24 @@ export class Bucket {
     await this.#list({ Prefix: prefix, MaxKeys: 1 }, deed);
   }
 
+  /** The server's clock, from the `Date` of an answer; this machine's where the answer has none. */
+  async time(prefix: string, deed: Deed): Promise<Date> {
+    let date: string | undefined;
+    const command = new ListObjectsV2Command({ ...this.#bucket, Prefix: prefix, MaxKeys: 1 });
+    command.middlewareStack.add(
+      (next) => async (args) => {
+        const answer = await next(args);
+        const { headers } = answer.response as { headers?: Readonly<Record<string, string>> };
+        date = headers?.date;
+        return answer;
+      },
+      { step: "deserialize", name: "lailaServerTime" },
+    );
+    await this.#call(deed, (http) => this.#client.send(command, http));
+    const time = Date.parse(date ?? "");
+    return Number.isNaN(time) ? new Date() : new Date(time);
+  }
+
   async list(prefix: string, token: string | undefined, deed: Deed): Promise<Page> {
     // Encoded, because names of others' objects may hold characters that XML cannot.
     const reply = await this.#list(

@@ -106,6 +106,11 @@ export class S3Pool extends Pool<S3Config> {
     };
   }
 
+  /** The server's clock, in whole seconds. One request. */
+  async time({ signal }: CallOptions = {}): Promise<Date> {
+    return this.#bucket.time(this.#prefix, { verb: "Looking", signal });
+  }
+
   /** As of every pool; one with a ready `client` says so, and can be recovered only with one. */
   override toConfig(): PoolConfig {
     const ready = this.config.client === undefined ? {} : { ready_client: true };

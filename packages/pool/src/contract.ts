@@ -111,6 +111,11 @@ export interface PoolLike extends AsyncDisposable {
   /** Makes reads that miss here read `origin` and keep a copy; undefined takes it off. Cycles are INVALID_ARGUMENT. */
   proxyTo(origin: PoolLike | undefined): void;
   /**
+   * The storage's own clock, in pools that have one which all their users share. It costs a request. A
+   * layer does not have it: ask the innermost pool.
+   */
+  time?(options?: CallOptions): Promise<Date>;
+  /**
    * The configuration as a document: `class_token`, `package`, `nickname`, snake_case fields; secrets as
    * `Secret`. Of a layered pool, the pool's own with its `layers`, innermost first.
    */

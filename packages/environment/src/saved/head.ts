@@ -28,13 +28,36 @@ export interface SavedVersion {
   readonly [more: string]: unknown;
 }
 
+/** A version that was pruned: its document is still there, for whoever is reading it. */
+export interface TrashedVersion extends SavedVersion {
+  /** Since when, by the storage's clock where it has one (ISO 8601). */
+  readonly trashed: string;
+}
+
+/** An immutable entry that holds older versions, so that the head stays small. */
+export interface LogReference {
+  readonly entry: GlobalId;
+  /** The lowest and the highest `n` in it. */
+  readonly first: number;
+  readonly last: number;
+  /** Of the entry's payload. */
+  readonly digest: string;
+  readonly [more: string]: unknown;
+}
+
 /** The record-level member `environment` of a head. */
 export interface HeadState {
   /** The current version's `n`. */
   readonly head: number;
+  /** In order; without those in the logs. */
   readonly versions: readonly SavedVersion[];
-  readonly labels: Readonly<Record<string, unknown>>;
-  readonly trash: readonly unknown[];
+  /** Label -> `n`. */
+  readonly labels: Readonly<Record<string, number>>;
+  readonly trash: readonly TrashedVersion[];
+  /** Where older versions are, in order. */
+  readonly log?: readonly LogReference[];
+  /** The latest acts that made no version (labels moved, versions pruned), newest last. */
+  readonly ops?: readonly string[];
   readonly [more: string]: unknown;
 }
 
@@ -44,6 +67,8 @@ export interface Head {
   /** Undefined for a plain manifest `{ config }`, which has no versions. */
   readonly state: HeadState | undefined;
   readonly version: Version | undefined;
+  /** The policy that wrote it. */
+  readonly recorder: GlobalId | null;
   /** Further members of the record, to be written back as they were. */
   readonly extra: Readonly<Record<string, unknown>>;
 }
@@ -67,11 +92,19 @@ export async function readHead(
 ): Promise<Head | undefined> {
   const found = await pool.read(headId, { signal });
   if (!found) return undefined;
-  const { entry, extra }: DecodedRecord = decodeRecord(found.bytes, { key: headId });
+  return headOf(decodeRecord(found.bytes, { key: headId }), found.version);
+}
+
+/** A record as a head. CORRUPT; INVALID_DOCUMENT for a manifest of another kind. */
+export function headOf(
+  { entry, extra, recorder }: DecodedRecord,
+  version: Version | undefined,
+): Head {
+  const headId = entry.globalId;
   const config = configOf(entry.data, headId);
   const { environment, ...others } = extra;
   const state = environment === undefined ? undefined : stateOf(environment, config, headId);
-  return { config, state, version: found.version, extra: others };
+  return { config, state, version, recorder, extra: others };
 }
 
 /** The bytes of a head; what the head before had besides is kept. */
@@ -79,12 +112,12 @@ export function encodeHead(
   headId: GlobalId,
   name: string,
   state: HeadState,
-  config: GlobalId,
   {
     recorder,
     extra,
-  }: { readonly recorder: GlobalId; readonly extra: Readonly<Record<string, unknown>> },
+  }: { readonly recorder: GlobalId | null; readonly extra: Readonly<Record<string, unknown>> },
 ): Uint8Array {
+  const { config } = currentOf(state);
   return encodeRecord(entryAt(headId, { config }, name), {
     recorder,
     extra: { ...extra, environment: state },
@@ -119,17 +152,24 @@ function stateOf(value: unknown, config: GlobalId, headId: GlobalId): HeadState 
       },
     );
   if (!isObject(value) || !Array.isArray(value.versions)) throw corrupt("has no list of versions");
+  const { labels = {}, trash = [], log = [], ops = [] } = value;
+  if (!isObject(labels) || !Object.values(labels).every(isNumber))
+    throw corrupt("has labels that are no numbers of versions");
+  if (!Array.isArray(trash) || !trash.every(isTrashed))
+    throw corrupt("lists a pruned version that is malformed");
+  if (!Array.isArray(ops) || !Array.isArray(log)) throw corrupt("has logs that are malformed");
   let last = 0;
+  for (const reference of log as unknown[]) {
+    if (!isLogReference(reference) || reference.first <= last)
+      throw corrupt("has logs that are malformed or out of order");
+    last = reference.last;
+  }
   for (const version of value.versions as unknown[]) {
     if (!isSavedVersion(version)) throw corrupt("lists a version that is malformed");
     if (version.n <= last) throw corrupt("lists its versions out of order");
     last = version.n;
   }
-  const state = {
-    ...value,
-    labels: value.labels ?? {},
-    trash: value.trash ?? [],
-  } as unknown as HeadState;
+  const state = { ...value, labels, trash } as unknown as HeadState;
   if (state.head !== last) throw corrupt("does not point at its newest version");
   if (currentOf(state)?.config !== config)
     throw corrupt("points at another document than its newest version");
@@ -139,11 +179,30 @@ function stateOf(value: unknown, config: GlobalId, headId: GlobalId): HeadState 
 function isSavedVersion(value: unknown): value is SavedVersion {
   return (
     isObject(value) &&
-    Number.isSafeInteger(value.n) &&
+    isNumber(value.n) &&
     isGlobalId(value.config, "ENTRY") &&
     typeof value.digest === "string" &&
     typeof value.op === "string"
   );
+}
+
+function isTrashed(value: unknown): value is TrashedVersion {
+  return isSavedVersion(value) && !Number.isNaN(Date.parse(String(value.trashed)));
+}
+
+function isLogReference(value: unknown): value is LogReference {
+  return (
+    isObject(value) &&
+    isGlobalId(value.entry, "ENTRY") &&
+    isNumber(value.first) &&
+    isNumber(value.last) &&
+    value.first <= value.last &&
+    typeof value.digest === "string"
+  );
+}
+
+function isNumber(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) > 0;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -10,14 +10,18 @@ import {
   parseEnvironmentDocument,
 } from "@laila/schema";
 import { checkPool } from "./check-pool.js";
-import { currentOf, type Head, headIdOf, readHead } from "./head.js";
+import { currentOf, type Head, headIdOf, readHead, type SavedVersion } from "./head.js";
+import { neverSaved, type SavedOptions, savedNames, stateOf } from "./history.js";
+import {
+  checkSelector,
+  findVersion,
+  infoOf,
+  selectorNames,
+  type VersionInfo,
+  type VersionSelector,
+} from "./version.js";
 
-export interface LoadOptions {
-  readonly name: string;
-  readonly pool: PoolLike;
-  readonly namespace?: string | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
+export interface LoadOptions extends SavedOptions, VersionSelector {}
 
 export interface LoadedEnvironment {
   readonly environment: EnvironmentDocument;
@@ -25,60 +29,78 @@ export interface LoadedEnvironment {
   readonly version: number | undefined;
   readonly manifestId: GlobalId;
   readonly leafId: GlobalId;
+  /** Undefined for a plain manifest. */
+  readonly info: VersionInfo | undefined;
+  /** As the head keeps it with the version; not verified. */
+  readonly signature: unknown;
 }
 
 /**
- * Reads the current version of a saved environment and verifies it.
- * INVALID_ARGUMENT for options that there are not, or no pool; NOT_FOUND when nothing was saved under the name, or its document is gone; CORRUPT when a byte or the
+ * Reads a saved environment and verifies it: the current version, or the one with a `version`, a `label`,
+ * or that was current at a `time`. Two round trips (three for one that has moved to a log).
+ * INVALID_ARGUMENT for options that there are not, or no pool; NOT_FOUND when nothing was saved under the
+ * name, there is no such version, or its document is gone; CORRUPT when a byte or the
  * digest is wrong; INVALID_DOCUMENT and UNSUPPORTED_VERSION for what is no document of this release.
  */
 export async function loadEnvironment(options: LoadOptions): Promise<LoadedEnvironment> {
-  checkOptions("loadEnvironment", options, ["name", "pool", "namespace", "signal"]);
+  checkOptions("loadEnvironment", options, [...savedNames, ...selectorNames]);
+  checkSelector("loadEnvironment", options);
   const { name, pool, namespace, signal } = options;
   checkPool(pool, "loadEnvironment");
   const manifestId = headIdOf(name, namespace);
-  let head = await readHead(pool, manifestId, signal);
-  let leaf = head && (await readLeaf(pool, head, signal));
-  if (head && !leaf) {
+  let found = await find(options, manifestId);
+  let leaf = await readLeaf(pool, found.leafId, signal);
+  if (!leaf) {
     // It may have been pruned between the two reads, when another version is the current one by now.
-    head = await readHead(pool, manifestId, signal);
-    leaf = head && (await readLeaf(pool, head, signal));
+    found = await find(options, manifestId);
+    leaf = await readLeaf(pool, found.leafId, signal);
   }
-  if (!head) throw neverSaved(name, pool, manifestId);
-  if (!leaf) throw leafGone(name, pool, head.config);
+  const { leafId, version, head } = found;
+  if (!leaf) throw leafGone(name, pool, leafId);
   const environment = parseEnvironmentDocument(leaf.data);
-  const current = head.state && currentOf(head.state);
-  if (current && current.digest !== documentDigest(environment)) {
+  if (version && version.digest !== documentDigest(environment)) {
     throw new LailaError(
       "CORRUPT",
-      `The document ${head.config} of the environment ${JSON.stringify(name)} is not the one that was saved as version ${current.n}: its digest differs. Recover another version, or find out who changed it.`,
-      { details: { manifestId, leafId: head.config, version: current.n } },
+      `The document ${leafId} of the environment ${JSON.stringify(name)} is not the one that was saved as version ${version.n}: its digest differs. Recover another version, or find out who changed it.`,
+      { details: { manifestId, leafId, version: version.n } },
     );
   }
-  return { environment, version: current?.n, manifestId, leafId: head.config };
+  const info = version && head.state && infoOf(version, head.state);
+  const signature = version?.signature;
+  return { environment, version: version?.n, manifestId, leafId, info, signature };
+}
+
+interface Found {
+  readonly head: Head;
+  readonly leafId: GlobalId;
+  readonly version: SavedVersion | undefined;
+}
+
+async function find(options: LoadOptions, manifestId: GlobalId): Promise<Found> {
+  const { name, pool, signal } = options;
+  const head = await readHead(pool, manifestId, signal);
+  if (!head) throw neverSaved(name, pool, manifestId);
+  if (selectorNames.every((selector) => options[selector] === undefined)) {
+    return { head, leafId: head.config, version: head.state && currentOf(head.state) };
+  }
+  const state = stateOf(head, name, manifestId);
+  const version = await findVersion(pool, name, { ...head, state }, options, { signal });
+  return { head, leafId: version.config, version };
 }
 
 async function readLeaf(
   pool: PoolLike,
-  { config }: Head,
+  leafId: GlobalId,
   signal: AbortSignal | undefined,
 ): Promise<Entry | undefined> {
-  const found = await pool.read(config, { signal });
-  return found && decodeRecord(found.bytes, { key: config }).entry;
-}
-
-function neverSaved(name: string, pool: PoolLike, manifestId: GlobalId): LailaError {
-  return new LailaError(
-    "NOT_FOUND",
-    `No environment was ever saved under the name ${JSON.stringify(name)} in the pool ${pool.nickname ?? pool.globalId}. Check the name, the bucket and the namespace, or save one with saveEnvironment(laila.environment, { name, pool }).`,
-    { details: { name, manifestId, poolId: pool.globalId } },
-  );
+  const found = await pool.read(leafId, { signal });
+  return found && decodeRecord(found.bytes, { key: leafId }).entry;
 }
 
 function leafGone(name: string, pool: PoolLike, leafId: GlobalId): LailaError {
   return new LailaError(
     "NOT_FOUND",
-    `The environment ${JSON.stringify(name)} is there, but its document ${leafId} is gone from the pool ${pool.nickname ?? pool.globalId}. Restore that object (a versioned bucket still has it), or save the environment again under another name.`,
+    `The environment ${JSON.stringify(name)} is there, but its document ${leafId} is gone from the pool ${pool.nickname ?? pool.globalId}. Restore that object (a versioned bucket still has it), recover an older version, or save the environment again under another name.`,
     { details: { name, leafId, poolId: pool.globalId } },
   );
 }
