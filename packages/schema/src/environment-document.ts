@@ -29,6 +29,11 @@ export interface PoolConfig extends ComponentConfig {
 /** A whole set-up as data. Format: formats.md, "Environment document". */
 export interface EnvironmentDocument {
   readonly laila_environment: 1;
+  /**
+   * The values of the secrets, encrypted: an armored age file. It holds the digest of the document without
+   * this member, so that it opens in no other.
+   */
+  readonly sealed?: string | undefined;
   readonly policy: {
     readonly global_id: GlobalId;
     readonly nickname?: string | undefined;
@@ -75,6 +80,7 @@ const pool = z.looseObject({ ...componentFields, layers: z.optional(z.array(comp
 /** The schema of the document's shape; {@link parseEnvironmentDocument} checks what a schema cannot say. */
 export const environmentDocument: z.ZodMiniType<EnvironmentDocument> = z.strictObject({
   laila_environment: z.literal(environmentVersion),
+  sealed: z.optional(text),
   policy: z.strictObject({
     global_id: idOf("POLICY"),
     nickname: z.optional(text),

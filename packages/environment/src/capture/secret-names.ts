@@ -15,6 +15,7 @@ const aboutSecret = /(id|name|user|url|uri|endpoint|host|path|file|prefix|bucket
 /** Gives secrets the names by which documents refer to them, and remembers what it named. */
 export class SecretNames {
   readonly #named = new Map<string, string>();
+  readonly #values = new Map<string, string>();
   readonly #byValue = new Map<string, string[]>();
   readonly #sounding = new Map<string, string>();
   readonly #warn: ((message: string) => void) | undefined;
@@ -35,6 +36,11 @@ export class SecretNames {
     return new Map([...this.#sounding, ...this.#named]);
   }
 
+  /** Name -> value of every secret that was named. Never log it. */
+  get values(): ReadonlyMap<string, string> {
+    return this.#values;
+  }
+
   /**
    * The secret's own name (said by the user, or kept from a recovery); else the argument with that
    * value, among several the one that ends in the field's name, else the first; else a name of its own.
@@ -43,6 +49,7 @@ export class SecretNames {
     const value = secret.reveal();
     const name = secret.name ?? this.#argumentWith(value, place) ?? ownName(place);
     this.#named.set(value, name);
+    this.#values.set(name, value);
     return name;
   }
 
@@ -58,7 +65,7 @@ export class SecretNames {
   }
 }
 
-function soundsSecret(argument: string): boolean {
+export function soundsSecret(argument: string): boolean {
   const name = bare(argument.split(".").at(-1) ?? "");
   return secretWord.test(name) && !aboutSecret.test(name);
 }

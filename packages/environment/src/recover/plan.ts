@@ -27,6 +27,8 @@ export interface PoolPlan {
   readonly layerReferences: ReadonlySet<string>;
   /** The names of the fields that the caller overrides. */
   readonly overridden: ReadonlySet<string>;
+  /** Path fields (camelCase) -> the path of this machine that is meant. */
+  readonly paths: Readonly<Record<string, string>>;
   /** A live pool that is taken over instead of making one. */
   readonly adopted: PoolLike | undefined;
 }
@@ -57,13 +59,15 @@ export function planPool(
   if (!cls || options.adopted) {
     // There is no class to check it against, or no need: only what it asks for is of interest.
     const names = everyReference(stored).map((name, i) => [String(i), name] as const);
-    return { ...plan, fields: {}, references: new Map(names), layerReferences: new Set() };
+    const references = new Map(names);
+    return { ...plan, fields: {}, paths: {}, references, layerReferences: new Set() };
   }
   const byStored = new Map(
     [...storedNames(cls.configSchema)].map(([name, snake]) => [snake, name]),
   );
   const declared = fieldsOf(cls.configSchema);
   const fields: Record<string, unknown> = {};
+  const paths: Record<string, string> = {};
   const references = new Map<string, string>();
   for (const [snake, value] of Object.entries(stored)) {
     if (common.has(snake)) continue;
@@ -96,11 +100,13 @@ export function planPool(
             `${shownPool(stored, id)}, field ${snake}`,
           )
         : value;
+      if (isPath) paths[name] = fields[name] as string;
     }
   }
   for (const [name, value] of Object.entries(options.overrides))
     if (value !== undefined) fields[name] = value;
-  return { ...plan, fields, references, layerReferences: planLayers(id, stored, options.layers) };
+  const layerReferences = planLayers(id, stored, options.layers);
+  return { ...plan, fields, paths, references, layerReferences };
 }
 
 /** The fields of a class that hold secrets, with the class's own name for each. */

@@ -1,0 +1,139 @@
+import { createHash } from "node:crypto";
+import type { PoolLike } from "@laila/pool";
+import { type EnvironmentDocument, type GlobalId, storedNames } from "@laila/schema";
+import { capturePool, classOf } from "../capture/capture-pool.js";
+import { SecretNames } from "../capture/secret-names.js";
+import type { AcceptedEnvironment, AcceptedSending } from "./trust-file.js";
+
+/** What of a document is compared with the version accepted last. */
+export function factsOf({ policy }: EnvironmentDocument): AcceptedEnvironment["facts"] {
+  const { alpha_pool, pool_router } = policy.central.memory;
+  const encrypted: Record<GlobalId, boolean> = {};
+  for (const [id, { layers = [] }] of Object.entries(pool_router.pools)) {
+    const layer = layers.find(({ class_token }) => class_token === "Encrypt");
+    // A layer that lets plain values through is no encryption to somebody who writes into the bucket.
+    if (layer) encrypted[id as GlobalId] = layer.allow_plain !== true;
+  }
+  const names = Object.entries(pool_router.pools_nicknames).filter(([, id]) => encrypted[id]);
+  return {
+    alpha_pool,
+    proxies: pool_router.proxies,
+    encrypted,
+    encrypted_names: names.map(([name]) => name),
+  };
+}
+
+/** A difference to the version accepted last that needs approval. */
+export interface Change {
+  readonly kind: "encryption" | "proxies" | "alpha_pool" | "version";
+  /** What is different, as text. */
+  readonly text: string;
+}
+
+/** What differs from the version accepted last. */
+export function changesSince(
+  accepted: AcceptedEnvironment,
+  environment: EnvironmentDocument,
+  shownPoolId: (id: GlobalId) => string,
+): Change[] {
+  const { facts: before } = accepted;
+  const now = factsOf(environment);
+  const { pools, pools_nicknames: nicknames } = environment.policy.central.memory.pool_router;
+  const changes: Change[] = [];
+  const encryption = (text: string): void => void changes.push({ kind: "encryption", text });
+  for (const [id, strict] of Object.entries(before.encrypted) as [GlobalId, boolean][]) {
+    if (!Object.hasOwn(pools, id)) continue;
+    if (now.encrypted[id] === undefined)
+      encryption(`${shownPoolId(id)} was encrypted and is not any more`);
+    else if (strict && !now.encrypted[id])
+      encryption(`${shownPoolId(id)} takes values that are not encrypted (allow_plain)`);
+  }
+  for (const name of before.encrypted_names) {
+    const id = Object.hasOwn(nicknames, name) ? nicknames[name] : undefined;
+    if (id !== undefined && !now.encrypted[id] && before.encrypted[id] === undefined)
+      encryption(
+        `the name ${JSON.stringify(name)} meant a pool that is encrypted, and ${shownPoolId(id)} is not`,
+      );
+  }
+  if (before.alpha_pool !== now.alpha_pool) {
+    changes.push({
+      kind: "alpha_pool",
+      text: `the alpha pool was ${before.alpha_pool} and is ${shownPoolId(now.alpha_pool)}`,
+    });
+  }
+  const caches = new Set([...Object.keys(before.proxies), ...Object.keys(now.proxies)]);
+  for (const cache of caches as Set<GlobalId>) {
+    const [was, is] = [before.proxies[cache], now.proxies[cache]];
+    if (was === is) continue;
+    const shownOrigin = (id: GlobalId | undefined): string =>
+      id === undefined ? "no pool" : shownPoolId(id);
+    changes.push({
+      kind: "proxies",
+      text: `${shownPoolId(cache)} read through to ${shownOrigin(was)} and now to ${shownOrigin(is)}`,
+    });
+  }
+  return changes;
+}
+
+/**
+ * The name under which an environment is remembered: the place it was read from, and what it is called there;
+ * for a document without a name, its policy. Undefined where nothing is worth remembering: a pool that
+ * does not persist.
+ */
+export function acceptedKey(
+  environment: EnvironmentDocument,
+  from: PoolLike | undefined,
+  name: string | undefined,
+  namespace: string | undefined,
+): { readonly key: string; readonly place: string } | undefined {
+  if (from && !from.supports.persistent) return undefined;
+  const called = name === undefined ? environment.policy.global_id : [name, namespace ?? null];
+  const place = from ? placeOf(from) : {};
+  const key = createHash("sha256")
+    .update(JSON.stringify([place, called]))
+    .digest("hex");
+  return { key, place: JSON.stringify(place) };
+}
+
+/** Where a pool stores: its class and configuration without secrets and names. */
+function placeOf(pool: PoolLike): Record<string, unknown> {
+  const {
+    class_token,
+    package: _,
+    nickname: _nickname,
+    layers: _layers,
+    ...fields
+  } = capturePool(pool, new SecretNames({}, undefined), {});
+  const schema = classOf(pool)?.configSchema;
+  const known = new Set(schema ? storedNames(schema).values() : Object.keys(fields));
+  const plain = Object.entries(fields)
+    .filter(([name, value]) => known.has(name) && !isReference(value))
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  return { class_token, ...Object.fromEntries(plain) };
+}
+
+function isReference(value: unknown): boolean {
+  return typeof value === "object" && value !== null && "$secret" in value;
+}
+
+/** True for what was accepted before, exactly: the same pool, class, destination and secrets, field by field. */
+export function wasAccepted(
+  accepted: AcceptedEnvironment | undefined,
+  sending: AcceptedSending,
+): boolean {
+  return (accepted?.sent ?? []).some(
+    (one) =>
+      one.pool === sending.pool &&
+      one.class_token === sending.class_token &&
+      one.destination === sending.destination &&
+      sameMembers(one.secrets, sending.secrets),
+  );
+}
+
+function sameMembers(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>) {
+  const names = Object.keys(a);
+  return (
+    names.length === Object.keys(b).length &&
+    names.every((name) => Object.hasOwn(b, name) && a[name] === b[name])
+  );
+}
