@@ -36,6 +36,7 @@ export const recoverOptionNames: readonly (keyof (RecoverOptions &
   "directory",
   "namespace",
   "classes",
+  "dryRun",
   "signal",
 ];
 

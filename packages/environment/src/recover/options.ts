@@ -54,6 +54,8 @@ export interface RecoverOptions extends Places, Unlock {
   readonly namespace?: string | undefined;
   /** The classes that the recovered policy can store. */
   readonly classes?: ClassRegistry | undefined;
+  /** Nothing is made or opened: what would be done is the result, as of `planRecovery`. */
+  readonly dryRun?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -24,7 +24,14 @@ import { writeAccepted } from "./trust-file.js";
  * ACCESS_DENIED (sealed values that no identity opens, a trust file that others may write), INVALID_CONFIG,
  * INVALID_ARGUMENT, and what the pools throw when they open (MULTIPLE for several).
  */
-export async function recoverPolicy(options: Recovering): Promise<Policy> {
+export function recoverPolicy(
+  options: Recovering & { readonly dryRun: true },
+): Promise<RecoveryPlan>;
+export function recoverPolicy(
+  options: Recovering & { readonly dryRun?: false | undefined },
+): Promise<Policy>;
+export async function recoverPolicy(options: Recovering): Promise<Policy | RecoveryPlan> {
+  if (options?.dryRun) return planRecovery(options);
   const source = await readSource(options);
   const prepared = await prepare(source, options);
   const { plans, skipped, missing, layers, secrets, verdicts } = prepared;

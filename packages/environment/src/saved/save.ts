@@ -193,6 +193,7 @@ export class Saving extends HeadChange<SaveResult> {
       time: new Date().toISOString(),
       message: message ?? null,
       ...this.#more(n),
+      ...(sign === undefined ? {} : { signature: signVersion(sign, this.#signed(n)) }),
     };
     const { versions = [], labels = {}, trash = [], ...more } = before ?? {};
     return { ...more, head: n, versions: [...versions, version], labels, trash };
