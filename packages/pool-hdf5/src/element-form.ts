@@ -46,7 +46,8 @@ function lanesOf(arrays: readonly Uint8Array[], size: number): readonly Lanes[] 
     const bytes = Unit.BYTES_PER_ELEMENT;
     if (size % bytes !== 0 || arrays.some(({ byteOffset }) => byteOffset % bytes !== 0)) continue;
     return arrays.map(
-      ({ buffer, byteOffset, byteLength }) => new Unit(buffer as ArrayBuffer, byteOffset, byteLength / bytes),
+      ({ buffer, byteOffset, byteLength }) =>
+        new Unit(buffer as ArrayBuffer, byteOffset, byteLength / bytes),
     );
   }
   return arrays;

@@ -1,10 +1,10 @@
 import type { LailaError } from "@laila/pool";
+import { type DatasetMetadata, isLike, type Storage, writeMetadata } from "./dataset-metadata.js";
 import { type DataMover, dataMover } from "./element-form.js";
 import { type DatasetLayout, type ElementType, pieceBytes } from "./layout.js";
+import { pieces } from "./pieces.js";
 
 type Module = typeof import("h5wasm/node").Module;
-type DatasetMetadata = ReturnType<Module["get_dataset_metadata"]>;
-type WriteMetadata = Parameters<Module["create_dataset"]>[3];
 
 /** A failure inside the worker; it crosses to the pool as code and message. */
 export class WorkerError extends Error {
@@ -16,10 +16,6 @@ export class WorkerError extends Error {
   }
 }
 
-/** H5T_class_t of https://support.hdfgroup.org/documentation/hdf5/latest/_h5_tpublic_8h.html */
-const typeClasses = { integer: 0, float: 1, string: 3, complex: 6 } as const;
-const utf8 = 1;
-const unlimited = 2n ** 64n - 1n;
 /** Error numbers of WASI that mean: no room. */
 const noSpace: ReadonlySet<number> = new Set([51, 19, 22]);
 
@@ -58,7 +54,10 @@ export class Hdf5 {
       try {
         const position = rest[0] ?? ("position" in stream ? Number(stream.position) : 0);
         const written = write(stream, buffer, offset, length, ...rest);
-        this.observer?.(new Uint8Array(buffer.buffer, buffer.byteOffset + offset, written), position);
+        this.observer?.(
+          new Uint8Array(buffer.buffer, buffer.byteOffset + offset, written),
+          position,
+        );
         return written;
       } catch (error) {
         if (typeof error === "object" && error !== null && "errno" in error) {
@@ -297,8 +296,7 @@ export class Hdf5 {
   /** The library's memory for what cannot be moved in pieces. */
   #withBytes(length: number, act: (pointer: number) => void): void {
     const pointer = this.#module._malloc(length);
-    if (pointer === 0)
-      throw new WorkerError("UNAVAILABLE", "The HDF5 library has no memory left.");
+    if (pointer === 0) throw new WorkerError("UNAVAILABLE", "The HDF5 library has no memory left.");
     try {
       act(pointer);
     } finally {
@@ -311,112 +309,4 @@ export class Hdf5 {
     this.#module.HEAPU8.set(data, pointer);
     return pointer;
   }
-}
-
-/** How a dataset is stored; contiguous, unless chunks are given. */
-export interface Storage {
-  readonly growable?: boolean;
-  readonly chunks?: readonly number[];
-  /** Level of gzip, 1 to 9; only with chunks. */
-  readonly deflate?: number | undefined;
-}
-
-/** H5Z_FILTER_DEFLATE of https://support.hdfgroup.org/documentation/hdf5/latest/_h5_zpublic_8h.html */
-const deflateFilter = 1;
-
-function writeMetadata(
-  element: ElementType,
-  shape: readonly number[],
-  { growable = false, chunks, deflate }: Storage,
-): WriteMetadata {
-  const extents = shape.map(BigInt);
-  const base = {
-    ...elementMetadata(element),
-    shape: extents,
-    maxshape: growable ? extents.map(() => unlimited) : extents,
-    total_size: shape.reduce((product, extent) => product * extent, 1),
-  };
-  if (growable) return { ...base, ...{ chunks: [16384n] } };
-  if (!chunks) return base;
-  const filter = deflate ? { compression: deflateFilter, compression_opts: [deflate] } : {};
-  return { ...base, ...{ chunks: chunks.map(BigInt) }, ...filter };
-}
-
-/** True when a dataset is of the layout's type and shape. */
-function isLike(found: DatasetMetadata, { element, shape }: DatasetLayout): boolean {
-  if (found.vlen || found.type !== typeClasses[element.type] || found.size !== element.size)
-    return false;
-  if (element.type === "integer" && found.signed !== element.signed) return false;
-  // A file that was copied by other programs may have them the other way round; reading turns them.
-  return (
-    found.shape?.length === shape.length && found.shape.every((extent, i) => extent === shape[i])
-  );
-}
-
-function elementMetadata({
-  type,
-  size,
-  signed,
-}: ElementType): Omit<WriteMetadata, "shape" | "maxshape" | "total_size"> {
-  const base = {
-    type: typeClasses[type],
-    size,
-    signed,
-    vlen: false,
-    littleEndian: true,
-    cset: utf8,
-  };
-  if (type !== "complex") return base;
-  const member = (name: string, offset: number) => ({
-    ...{ type: typeClasses.float, size: size / 2, signed: true, vlen: false, littleEndian: true },
-    ...{ name, offset, shape: [], maxshape: null, chunks: null, total_size: 1 },
-  });
-  const members = [member("r", 0), member("i", size / 2)];
-  return { ...base, compound_type: { nmembers: members.length, members } };
-}
-
-interface Piece {
-  readonly offset: bigint[];
-  readonly count: bigint[];
-  /** In bytes of the array in C order. */
-  readonly start: number;
-  readonly length: number;
-}
-
-/** Cuts an array into blocks that are contiguous in C order and at most that many bytes large. */
-export function* pieces(
-  shape: readonly number[],
-  elementSize: number,
-  most: number,
-): Generator<Piece> {
-  let axis = 0;
-  let inner = shape.slice(1).reduce((product, extent) => product * extent, elementSize);
-  while (inner > most) inner /= shape[++axis] as number;
-  const rows = Math.max(1, Math.floor(most / inner));
-  const extent = shape[axis] as number;
-  const index = new Array<number>(axis).fill(0);
-  let start = 0;
-  do {
-    for (let row = 0; row < extent; row += rows) {
-      const taken = Math.min(rows, extent - row);
-      const outer = index.map(BigInt);
-      yield {
-        offset: [...outer, BigInt(row), ...shape.slice(axis + 1).map(() => 0n)],
-        count: [...outer.map(() => 1n), BigInt(taken), ...shape.slice(axis + 1).map(BigInt)],
-        start,
-        length: taken * inner,
-      };
-      start += taken * inner;
-    }
-  } while (advance(index, shape));
-}
-
-/** Counts an index up in C order; false when it has been everywhere. */
-function advance(index: number[], shape: readonly number[]): boolean {
-  for (let axis = index.length - 1; axis >= 0; axis--) {
-    index[axis] = (index[axis] as number) + 1;
-    if ((index[axis] as number) < (shape[axis] as number)) return true;
-    index[axis] = 0;
-  }
-  return false;
 }

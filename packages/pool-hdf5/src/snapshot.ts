@@ -1,17 +1,16 @@
 import { crc32 } from "node:zlib";
 import { type Hdf5, WorkerError } from "./hdf5.js";
 import {
-  byteType,
   bytesLayout,
+  byteType,
   type DatasetLayout,
   datasetName,
   indexNames,
   Kind,
-  layoutOf,
-  recordLayout,
   textLayout,
   textType,
 } from "./layout.js";
+import { layoutOf, recordLayout } from "./record-layout.js";
 import { isWholeIndex, type SnapshotEntry } from "./snapshot-index.js";
 
 /** What the attributes of the root group say. */

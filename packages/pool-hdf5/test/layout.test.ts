@@ -83,7 +83,7 @@ describe("the HDF5 file", () => {
     const others = {
       "a/b: c": bytes("{not closed"),
       ".": bytes(`{"nul":"${String.fromCharCode(0)}"}`),
-      "!'()*": record("bytes", new Uint8Array([1, 2, 3])),
+      "!'()*": record("structured", new Uint8Array([1, 2, 3])),
     };
     const file = await stored(new Map([["json", bytes(json)], ...Object.entries(others)]));
     expect(dataset(file, "json").value).toBe(json);
@@ -144,6 +144,25 @@ describe("the HDF5 file", () => {
         ),
       ),
     );
+    const turned = Buffer.from(raw(data)).swap32();
+    for (const shape of [
+      [1500, 2000],
+      [3, 2, 500_000],
+      [500_000, 1, 6],
+    ]) {
+      const transposed = await stored(
+        new Map([["turned", record("npy", npy(">f4", shape, turned, true))]]),
+      );
+      // In Fortran order the first axis varies fastest: the second element of it is the data's second.
+      const [second = 0, third = 0] = [data[1], data[shape[0] ?? 0]];
+      const start = (axis: number): [number, number][] =>
+        shape.map((_, i) => (i === axis ? [1, 2] : [0, 1]));
+      expect(dataset(transposed, "turned").shape).toEqual(shape);
+      expect(dataset(transposed, "turned").slice(start(0))).toEqual(new Float32Array([second]));
+      const next = shape[1] === 1 ? 2 : 1;
+      expect(dataset(transposed, "turned").slice(start(next))).toEqual(new Float32Array([third]));
+      transposed.close();
+    }
     const found = dataset(file, "2x3x500000");
     expect(found.shape).toEqual([2, 3, 500_000]);
     expect(

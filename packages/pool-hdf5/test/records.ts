@@ -13,10 +13,15 @@ export function record(codec: string, payload: Uint8Array): Uint8Array {
   return Buffer.concat([preamble, header, payload]);
 }
 
-/** A NumPy file in C order. */
-export function npy(descr: string, shape: readonly number[], data: Uint8Array): Uint8Array {
+/** A NumPy file. */
+export function npy(
+  descr: string,
+  shape: readonly number[],
+  data: Uint8Array,
+  fortranOrder = false,
+): Uint8Array {
   const dimensions = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(", ")})`;
-  const text = `{'descr': '${descr}', 'fortran_order': False, 'shape': ${dimensions}, }`;
+  const text = `{'descr': '${descr}', 'fortran_order': ${fortranOrder ? "True" : "False"}, 'shape': ${dimensions}, }`;
   const padded = `${text.padEnd(Math.ceil((11 + text.length) / 64) * 64 - 11, " ")}\n`;
   const start = Buffer.alloc(10);
   start.write("\x93NUMPY\x01\x00", "latin1");
