@@ -18,12 +18,14 @@ export {
 } from "./recover/dry-run.js";
 export type {
   Approval,
+  DryRun,
   RecoverDocument,
   RecoverOptions,
   RecoverSaved,
   TrustRule,
 } from "./recover/options.js";
 export { planRecovery, recoverPolicy } from "./recover/recover.js";
+export * from "./compare/index.js";
 export * from "./saved/index.js";
 export { type Lock, newIdentity, type Unlock } from "./sealed/age.js";
 export {
