@@ -8,6 +8,7 @@ export {
 } from "./args/args.js";
 export { type ReadArgsOptions, readArgs } from "./args/read-args.js";
 export { type CaptureOptions, captureEnvironment } from "./capture/capture.js";
+export * from "./compare/index.js";
 export type { Change } from "./recover/accepted.js";
 export {
   formatPlan,
@@ -25,7 +26,6 @@ export type {
   TrustRule,
 } from "./recover/options.js";
 export { planRecovery, recoverPolicy } from "./recover/recover.js";
-export * from "./compare/index.js";
 export * from "./saved/index.js";
 export { type Lock, newIdentity, type Unlock } from "./sealed/age.js";
 export {

@@ -3,6 +3,7 @@ import { checkPool } from "../saved/check-pool.js";
 import { selectorNames } from "../saved/version.js";
 import type {
   Approval,
+  DryRun,
   RecoverDocument,
   Recovering,
   RecoverOptions,
@@ -13,7 +14,8 @@ import type {
 /** Every option of a recovery by name. */
 export const recoverOptionNames: readonly (keyof (RecoverOptions &
   RecoverDocument &
-  RecoverSaved))[] = [
+  RecoverSaved &
+  DryRun))[] = [
   "environment",
   "from",
   "name",

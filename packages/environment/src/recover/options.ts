@@ -54,8 +54,6 @@ export interface RecoverOptions extends Places, Unlock {
   readonly namespace?: string | undefined;
   /** The classes that the recovered policy can store. */
   readonly classes?: ClassRegistry | undefined;
-  /** Nothing is made or opened: what would be done is the result, as of `planRecovery`. */
-  readonly dryRun?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -73,3 +71,8 @@ export interface RecoverSaved extends VersionSelector {
 
 /** All that a recovery is told. */
 export type Recovering = RecoverOptions & (RecoverDocument | RecoverSaved);
+
+/** Nothing is made or opened: what would be done is the result, as of `planRecovery`. */
+export interface DryRun {
+  readonly dryRun: true;
+}

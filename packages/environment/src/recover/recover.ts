@@ -5,7 +5,7 @@ import { factsOf } from "./accepted.js";
 import { makePolicy, makePools, openAll, release, setProxies } from "./build.js";
 import { planOf, type RecoveryPlan } from "./dry-run.js";
 import { checkMissing } from "./missing.js";
-import type { Recovering } from "./options.js";
+import type { DryRun, Recovering } from "./options.js";
 import { type Prepared, prepare, readSource } from "./prepare.js";
 import { withPools } from "./select.js";
 import { makeTaskforces, missingConnections } from "./structure.js";
@@ -24,14 +24,12 @@ import { writeAccepted } from "./trust-file.js";
  * ACCESS_DENIED (sealed values that no identity opens, a trust file that others may write), INVALID_CONFIG,
  * INVALID_ARGUMENT, and what the pools throw when they open (MULTIPLE for several).
  */
-export function recoverPolicy(
-  options: Recovering & { readonly dryRun: true },
-): Promise<RecoveryPlan>;
+export function recoverPolicy(options: Recovering & DryRun): Promise<RecoveryPlan>;
 export function recoverPolicy(
   options: Recovering & { readonly dryRun?: false | undefined },
 ): Promise<Policy>;
 export async function recoverPolicy(options: Recovering): Promise<Policy | RecoveryPlan> {
-  if (options?.dryRun) return planRecovery(options);
+  if (options && "dryRun" in options && options.dryRun) return planRecovery(options);
   const source = await readSource(options);
   const prepared = await prepare(source, options);
   const { plans, skipped, missing, layers, secrets, verdicts } = prepared;
