@@ -156,7 +156,7 @@ describe("what changed against the version accepted last", () => {
       "an encryption that lets plain values through",
       "encryption",
       (d) => {
-        const [layer] = routerOf(d).pools[safeId]?.layers as Record<string, unknown>[];
+        const [layer] = (routerOf(d).pools[safeId]?.layers ?? []) as Record<string, unknown>[];
         if (layer) layer.allow_plain = true;
       },
     ],
