@@ -1,7 +1,7 @@
 import { exempt, LailaError, path, type Secret, secret } from "@laila/pool";
 import type { Operator } from "opendal";
 import * as z from "zod";
-import { serviceOf, testedSchemes } from "./services.js";
+import { type Service, serviceOf, whyNot } from "./services.js";
 
 const plainOptions = z.record(
   z.string().regex(/^[a-z][a-z0-9_]*$/, "is no name of an option, such as access_key_id"),
@@ -16,16 +16,14 @@ export const configSchema = z.object({
   options: plainOptions.optional(),
   /** What of it is secret, as the text of a JSON object of strings. */
   secretOptions: secret(z.string().min(1), "OPENDAL_SECRET_OPTIONS").optional(),
-  /** Where `fs` keeps its values. Relative paths are relative to the project. */
+  /** Where `fs` and `sled` keep their values. Relative paths are relative to the project. */
   directory: path(z.string().min(1)).optional(),
-  /** How long one request may take, in milliseconds; not for memory and fs. */
+  /** How long one request may take, in milliseconds; for services beyond a network. */
   requestTimeoutMs: z.int().min(1).max(3_600_000).default(60_000),
   /** A ready operator, used instead of one made of the fields above. */
   operator: exempt(z.custom<Operator>(isOperator, "must be an Operator of opendal")).optional(),
   /** Only ever written by capturing a pool that was made with an `operator`. */
   readyOperator: z.literal(true).optional(),
-  /** The scheme again, of a service that the conformance suite does not run on. No document can say it. */
-  allowUntested: exempt(z.string()).optional(),
   /** False: the machine's own credentials are never looked for. */
   ambientCredentials: exempt(z.boolean()).optional(),
 });
@@ -51,18 +49,17 @@ const maxObjectKeyBytes = 1024;
 const guaranteedKeyBytes = 256;
 
 /** What the fields cannot say one by one. INVALID_CONFIG, UNSUPPORTED, UNTRUSTED. */
-export function checkConfig(config: ParsedConfig): void {
-  const { scheme, operator } = config;
-  if (!serviceOf(scheme).tested && config.allowUntested !== scheme) {
-    throw new LailaError(
-      "UNSUPPORTED",
-      `Whether ${scheme} keeps the promises of a pool has not been tested: that holds for ${testedSchemes.join(", ")}. To use it all the same, give allowUntested: ${JSON.stringify(scheme)}.`,
-      { details: { scheme } },
-    );
+export function checkConfig(config: ParsedConfig): Service {
+  const { scheme } = config;
+  const service = serviceOf(scheme);
+  if (!service) {
+    throw new LailaError("UNSUPPORTED", `${scheme} cannot be a pool: ${whyNot(scheme)}`, {
+      details: { scheme },
+    });
   }
-  if (operator) {
-    checkReady(config);
-    return;
+  if (config.operator) {
+    checkReady(config, service);
+    return service;
   }
   if (config.readyOperator) {
     throw invalid(
@@ -70,36 +67,46 @@ export function checkConfig(config: ParsedConfig): void {
       "operator",
     );
   }
-  if ((scheme === "fs") !== (config.directory !== undefined)) {
-    throw invalid("directory is where fs keeps its values; other services have none.", "directory");
+  if ((service.kept === "directory") !== (config.directory !== undefined)) {
+    throw invalid(
+      "directory is where fs and sled keep their values; other services have none.",
+      "directory",
+    );
   }
-  checkOptions(config);
-  if (config.ambientCredentials === false && !serviceOf(scheme).tested) {
+  checkOptions(config, service);
+  if (config.ambientCredentials === false && !service.obedient) {
     throw new LailaError(
       "UNTRUSTED",
       `OpenDAL cannot be kept from using this machine's own credentials for ${scheme}, and they may not be used here. Trust the pool's destination, or give an operator.`,
       { details: { scheme } },
     );
   }
+  return service;
 }
 
-function checkReady({ scheme, options, secretOptions, directory }: ParsedConfig): void {
+function checkReady(
+  { scheme, options, secretOptions, directory }: ParsedConfig,
+  { kept }: Service,
+): void {
   if (options ?? secretOptions ?? directory) {
     throw invalid(
       "an operator has its options already. Give it with its scheme alone.",
       "operator",
     );
   }
-  if (scheme === "fs") {
+  if (kept === "directory") {
     throw new LailaError(
       "UNSUPPORTED",
-      "An operator on fs does not tell whether it has an atomic_write_dir, without which readers see half-written values. Give the pool a directory instead.",
+      `An operator on ${scheme} does not tell where it writes, nor whether readers see half-written values there. Give the pool a directory instead.`,
       { details: { scheme } },
     );
   }
 }
 
-function checkOptions({ scheme, options = {}, secretOptions }: ParsedConfig): void {
+function checkOptions(
+  { scheme, options = {}, secretOptions }: ParsedConfig,
+  { kept }: Service,
+): void {
   const secrets = Object.entries(parseSecretOptions(secretOptions));
   for (const [name, value] of Object.entries(options)) {
     if (soundsSecret.test(name)) {
@@ -117,8 +124,8 @@ function checkOptions({ scheme, options = {}, secretOptions }: ParsedConfig): vo
       );
     }
   }
-  if (scheme === "fs" && Object.keys(options).length + secrets.length > 0) {
-    throw invalid("fs takes no options: the pool sets them, from directory.", "options");
+  if (kept === "directory" && Object.keys(options).length + secrets.length > 0) {
+    throw invalid(`${scheme} takes no options: the pool sets them, from directory.`, "options");
   }
   if (scheme === "s3")
     checkS3(
@@ -187,7 +194,8 @@ export function destinationOf(
 ): string | null | undefined {
   const { scheme, operator, readyOperator, options } = config;
   if (operator !== undefined || readyOperator === true) return null;
-  if (scheme === "memory" || scheme === "fs") return null;
+  const kept = serviceOf(String(scheme))?.kept;
+  if (kept === "memory" || kept === "directory") return null;
   const parsed = plainOptions.safeParse(options ?? {});
   const endpoint = parsed.data?.endpoint;
   if (endpoint === undefined) return undefined;

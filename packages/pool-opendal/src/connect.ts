@@ -1,8 +1,11 @@
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { isLailaError, LailaError } from "@laila/pool";
 import type { Capability, Operator } from "opendal";
 import { invalid, type ParsedConfig, parseSecretOptions } from "./config.js";
 import { callError, failureOf } from "./errors.js";
+import { hold } from "./held.js";
+import type { Service } from "./services.js";
 
 /** Where `fs` has the values; beside it lies what is being written, which no listing must meet. */
 export function valuesDirectory(directory: string): string {
@@ -12,10 +15,11 @@ export function valuesDirectory(directory: string): string {
 /** UNSUPPORTED for a service that lacks what a pool needs; INVALID_CONFIG for options it does not take. */
 export async function connect(
   config: ParsedConfig,
+  service: Service,
   directory: string | undefined,
 ): Promise<Operator> {
-  const operator = config.operator ?? (await build(config, directory));
-  const missing = lacking(operator.capability());
+  const operator = config.operator ?? (await build(config, service, directory));
+  const missing = lacking(operator.capability(), service);
   if (missing.length > 0) {
     throw new LailaError(
       "UNSUPPORTED",
@@ -26,21 +30,33 @@ export async function connect(
   return operator;
 }
 
-async function build(config: ParsedConfig, directory: string | undefined): Promise<Operator> {
+async function build(
+  config: ParsedConfig,
+  { kept }: Service,
+  directory: string | undefined,
+): Promise<Operator> {
   const { scheme } = config;
   const opendal = await load();
   const options = allOptions(config, directory);
-  let operator: Operator;
+  const make = (): Operator => new opendal.Operator(scheme, options);
   try {
-    operator = new opendal.Operator(scheme, options);
+    if (scheme === "sled" && directory !== undefined) {
+      // OpenDAL's own message would have the path in it, and no code.
+      await mkdir(directory, { recursive: true });
+      return await hold(directory, make);
+    }
+    if (kept !== "network") return make();
   } catch (error) {
     throw buildError(error, scheme, Object.values(options));
   }
-  if (scheme === "memory" || scheme === "fs") return operator;
   const limit = new opendal.TimeoutLayer();
   limit.timeout = config.requestTimeoutMs;
   limit.ioTimeout = config.requestTimeoutMs;
-  return operator.layer(limit.build());
+  try {
+    return make().layer(limit.build());
+  } catch (error) {
+    throw buildError(error, scheme, Object.values(options));
+  }
 }
 
 /** On the first use only: the binary has 43 MB. */
@@ -59,6 +75,7 @@ function allOptions(
   if (scheme === "fs" && directory !== undefined) {
     return { root: valuesDirectory(directory), atomic_write_dir: join(directory, "temporary") };
   }
+  if (scheme === "sled" && directory !== undefined) return { datadir: valuesDirectory(directory) };
   const none = { disable_config_load: "true", disable_ec2_metadata: "true" };
   return {
     ...options,
@@ -76,14 +93,15 @@ function buildError(error: unknown, scheme: string, values: readonly string[]): 
   return invalid(`${scheme} does not take these options: ${why}.`, "options");
 }
 
-function lacking(has: Capability): string[] {
+function lacking(has: Capability, { takesEmpty, replaces }: Service): string[] {
   const needs = {
     read: has.read,
     write: has.write,
     delete: has.delete,
     stat: has.stat,
     list: has.list,
-    "hold an empty value": has.writeCanEmpty,
+    "hold an empty value": has.writeCanEmpty || !takesEmpty,
+    rename: has.rename || replaces === "at once",
   };
   return Object.entries(needs).flatMap(([name, there]) => (there ? [] : [name]));
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import {
@@ -13,7 +14,7 @@ import {
   type WriteCondition,
   type WriteOptions,
 } from "@laila/pool";
-import type { Operator, WriteOptions as OperatorWriteOptions } from "opendal";
+import type { Metadata, Operator, WriteOptions as OperatorWriteOptions } from "opendal";
 import { probeConditions } from "./condition-probe.js";
 import {
   checkConfig,
@@ -25,8 +26,10 @@ import {
 } from "./config.js";
 import { connect, valuesDirectory } from "./connect.js";
 import { callError, conflict, failureOf } from "./errors.js";
+import { letGo } from "./held.js";
 import { flatNames, type Naming, nestedNames } from "./names.js";
-import { serviceOf } from "./services.js";
+import type { Service } from "./services.js";
+import { fromStored, withoutEmpty } from "./stored-form.js";
 
 /** "*" and lists of ETags mean something else in If-Match. */
 const etag = /^(?:"[\x21\x23-\x7e]*"|[\x21\x23-\x29\x2b\x2d-\x7e]+)$/;
@@ -39,7 +42,7 @@ const readAttempts = 100;
  *
  * Besides the codes of every pool: those of the service (NO_SPACE, TIMEOUT, CREDENTIALS_EXPIRED, CLOCK_SKEW,
  * WRONG_REGION); INVALID_CONFIG for options that the service does not take; UNSUPPORTED for a service that
- * cannot keep a pool's promises, or of which it was not tested; UNTRUSTED where the machine's own credentials
+ * cannot keep a pool's promises; LOCKED where another pool has the directory; UNTRUSTED where the machine's own credentials
  * may not be used and OpenDAL would.
  */
 export class OpenDALPool extends Pool<ParsedConfig> {
@@ -48,9 +51,10 @@ export class OpenDALPool extends Pool<ParsedConfig> {
   static readonly packageName: string = "@laila/pool-opendal";
 
   readonly supports: Supports;
-  /** Of `fs`: absolute; made when the pool is opened. */
+  /** Of `fs` and `sled`: absolute; made when the pool is opened. */
   readonly directory: string | undefined;
   readonly #scheme: string;
+  readonly #service: Service;
   readonly #names: Naming;
   readonly #slots = new Slots(64);
   #connected: Operator | undefined;
@@ -58,7 +62,7 @@ export class OpenDALPool extends Pool<ParsedConfig> {
 
   constructor(config: OpenDALPoolConfig, options: PoolOptions = {}) {
     super(config, options);
-    checkConfig(this.config);
+    this.#service = checkConfig(this.config);
     const { scheme, directory, operator } = this.config;
     this.#scheme = scheme;
     this.#names = scheme === "s3" ? flatNames : nestedNames;
@@ -67,7 +71,7 @@ export class OpenDALPool extends Pool<ParsedConfig> {
     }
     const ownKeys = scheme === "s3" && !operator;
     this.supports = {
-      ...serviceOf(scheme).supports,
+      ...this.#service.supports,
       batch: false,
       streams: false,
       maxValueBytes: 2 ** 30,
@@ -86,9 +90,14 @@ export class OpenDALPool extends Pool<ParsedConfig> {
   }
 
   protected async _open(): Promise<void> {
-    this.#connected = await connect(this.config, this.directory);
+    this.#connected = await connect(this.config, this.#service, this.directory);
     // Here, because a delete in a bucket that is not there would succeed.
-    await this.#told("Opening the pool", () => this.#findStore());
+    try {
+      await this.#told("Opening the pool", () => this.#findStore());
+    } catch (error) {
+      await this._close();
+      throw error;
+    }
   }
 
   protected override async _verify(): Promise<void> {
@@ -107,15 +116,16 @@ export class OpenDALPool extends Pool<ParsedConfig> {
     bytes: Uint8Array,
     { condition }: WriteOptions,
   ): Promise<Version | undefined> {
-    const content = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const stored = this.#service.takesEmpty ? bytes : withoutEmpty(bytes);
+    const content = Buffer.from(stored.buffer, stored.byteOffset, stored.byteLength);
     return this.#told(`Writing ${JSON.stringify(key)}`, async () => {
       if (condition) await this.#ensureConditions();
       const options = condition ? conditionOf(key, condition) : {};
       try {
         const written = await this.#slots.run(() =>
-          this.#operator().write(this.#names.encode(key), content, options),
+          this.#replace(this.#names.encode(key), content, options),
         );
-        return this.#versionOf(written.etag);
+        return written && this.#versionOf(written.etag);
       } catch (error) {
         throw condition && isRefusal(error) ? conflict(key) : error;
       }
@@ -146,7 +156,7 @@ export class OpenDALPool extends Pool<ParsedConfig> {
     const seen = new Set<string>();
     const start = this.#names.encode(prefix);
     // The other services fail by themselves when they are asked for a list.
-    if (this.directory !== undefined) await this.#told(doing, () => this.#findStore());
+    if (this.#service.kept === "directory") await this.#told(doing, () => this.#findStore());
     const entries = await this.#told(doing, () =>
       this.#operator().lister(start, { recursive: true }),
     );
@@ -161,13 +171,37 @@ export class OpenDALPool extends Pool<ParsedConfig> {
   }
 
   protected async _close(): Promise<void> {
+    if (!this.#connected) return;
     this.#connected = undefined;
+    if (this.#scheme === "sled" && this.directory !== undefined) letGo(this.directory);
+  }
+
+  /** In one step for readers. */
+  async #replace(
+    path: string,
+    content: Buffer,
+    options: OperatorWriteOptions,
+  ): Promise<Metadata | undefined> {
+    const operator = this.#operator();
+    if (this.#service.replaces === "at once") return operator.write(path, content, options);
+    // No key's name has a "!".
+    const temporary = `!laila-temporary-${randomUUID()}`;
+    try {
+      await operator.write(temporary, content);
+      await operator.rename(temporary, path);
+    } catch (error) {
+      // The failure to tell is the first one.
+      await Promise.allSettled([operator.delete(temporary)]);
+      throw error;
+    }
+    return undefined;
   }
 
   /** The bytes with the version that is theirs, where there are versions. */
   async #readAt(key: string, path: string): Promise<ReadResult> {
     if (!this.supports.conditionalWrites) {
-      return { bytes: await this.#operator().read(path), version: undefined };
+      const stored = await this.#operator().read(path);
+      return { bytes: this.#service.takesEmpty ? stored : fromStored(stored), version: undefined };
     }
     for (let attempt = 0; attempt < readAttempts; attempt++) {
       const version = this.#versionOf((await this.#operator().stat(path)).etag);
@@ -214,9 +248,15 @@ export class OpenDALPool extends Pool<ParsedConfig> {
       return await act();
     } catch (error) {
       if (failureOf(error)?.kind !== "NotFound") throw error;
-      await this.#findStore();
+      if (this.#canLoseStore()) await this.#findStore();
       return undefined;
     }
+  }
+
+  /** Memory is there; services with directories make them, so that theirs cannot be missing. */
+  #canLoseStore(): boolean {
+    const { kept, replaces } = this.#service;
+    return kept === "directory" || (kept === "network" && replaces === "at once");
   }
 
   /** The answer to a HEAD does not tell a missing key from a missing bucket. NO_SUCH_STORE, OpenDAL's errors. */

@@ -64,7 +64,7 @@ describe("options", () => {
 
   it("are OpenDAL's to know: it says what is missing", async () => {
     const options = { endpoint: "https://files.example.org", share_name: "share" };
-    const pool = new OpenDALPool({ scheme: "azfile", options, allowUntested: "azfile" });
+    const pool = new OpenDALPool({ scheme: "azfile", options });
     await expect(pool.open()).rejects.toMatchObject({
       code: "INVALID_CONFIG",
       message: expect.stringContaining("account_name is empty"),
@@ -119,36 +119,25 @@ describe("destination", () => {
 });
 
 describe("services", () => {
-  it("that nobody tested need to be asked for by name", async () => {
-    expect(refusal({ scheme: "sled" }).code).toBe("UNSUPPORTED");
-    expect(refusal({ scheme: "sled", allowUntested: "webdav" }).code).toBe("UNSUPPORTED");
-    const pool = new OpenDALPool({ scheme: "dashmap", allowUntested: "dashmap" });
-    await pool.write("a/b", Uint8Array.of(1, 2));
-    expect((await pool.read("a/b"))?.bytes).toEqual(Uint8Array.of(1, 2));
-    expect(pool.supports).toMatchObject({ conditionalWrites: false, durable: false });
-    expect(pool.toConfig()).not.toHaveProperty("allow_untested");
-    await pool.close();
-  });
-
   it.each([
-    ["redis", { endpoint: "redis://127.0.0.1:1" }, "list"],
-    ["webhdfs", { endpoint: "http://127.0.0.1:1" }, "hold an empty value"],
-  ])("%s lacks what a pool needs", async (scheme, options, what) => {
-    const pool = new OpenDALPool({ scheme, options, allowUntested: scheme });
-    await expect(pool.open()).rejects.toMatchObject({
-      code: "UNSUPPORTED",
-      message: expect.stringContaining(what),
-    });
+    ["sqlite", "@laila/pool-sqlite"],
+    ["redis", "cannot list"],
+    ["http", "only read"],
+    ["webhdfs", "half a value"],
+    ["nothing", "no such service"],
+    ["constructor", "no such service"],
+  ])("%s is refused at once, and it is said why", (scheme, why) => {
+    const error = refusal({ scheme });
+    expect(error.code).toBe("UNSUPPORTED");
+    expect(error.message).toContain(why);
   });
 
-  it("that OpenDAL does not have are UNSUPPORTED", async () => {
-    const pool = new OpenDALPool({ scheme: "nothing", allowUntested: "nothing" });
-    await expect(pool.open()).rejects.toMatchObject({ code: "UNSUPPORTED" });
-  });
-
-  it("never get the machine's own credentials where these are forbidden", () => {
-    const config = { scheme: "webdav", allowUntested: "webdav", ambientCredentials: false };
+  it("that may look for the machine's own credentials are not used where these are forbidden", () => {
+    const config = { scheme: "gcs", options: { bucket: "b" }, ambientCredentials: false };
     expect(refusal(config).code).toBe("UNTRUSTED");
+    expect(new OpenDALPool({ scheme: "webdav", ambientCredentials: false }).supports.durable).toBe(
+      false,
+    );
   });
 });
 
@@ -169,6 +158,7 @@ describe("a ready operator", () => {
     const operator = new Operator("memory");
     expect(refusal({ scheme: "s3", operator, options: s3 }).code).toBe("INVALID_CONFIG");
     expect(refusal({ scheme: "fs", operator }).code).toBe("UNSUPPORTED");
+    expect(refusal({ scheme: "sled", operator }).code).toBe("UNSUPPORTED");
   });
 
   it("of a server that ignores conditions is found out, and nothing stays of the attempt", async () => {
