@@ -12,6 +12,8 @@ import {
   type WriteOptions,
 } from "@laila/pool";
 import { configSchema, type HDF5PoolConfig, type ParsedConfig } from "./config.js";
+import { inspect } from "./inspect.js";
+import type { HDF5Inspection } from "./inspection.js";
 import { configuredPath, preparePath } from "./paths.js";
 import type { Damage } from "./recovery.js";
 import { Store } from "./store.js";
@@ -49,6 +51,19 @@ export class HDF5Pool extends Pool<ParsedConfig> {
     super(config, options);
     const uuid = this.globalId.slice(this.globalId.lastIndexOf(":") + 1);
     this.filePath = configuredPath(this.config.filePath, uuid, options);
+  }
+
+  /**
+   * Lists an HDF5 file, whoever wrote it, in a thread of its own. Nothing in it is executed, no data is read, no link to
+   * another file is followed, and nothing is written; a damaged object is in the list as `damaged`.
+   *
+   * Rejects with CORRUPT when it cannot be read as HDF5 at all, NO_SUCH_STORE, ACCESS_DENIED, INVALID_ARGUMENT for what is no
+   * file, ABORTED, TIMEOUT.
+   *
+   * @param path absolute, or relative to the working directory
+   */
+  static inspect(path: string, { signal }: CallOptions = {}): Promise<HDF5Inspection> {
+    return inspect(path, signal);
   }
 
   /** What opening and checkpoints found damaged. Reading such a key is CORRUPT; the rest is served. */

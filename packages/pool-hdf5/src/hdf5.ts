@@ -19,6 +19,11 @@ export class WorkerError extends Error {
 /** Error numbers of WASI that mean: no room. */
 const noSpace: ReadonlySet<number> = new Set([51, 19, 22]);
 
+/** An error by which the compiled library is told that there is no such file. */
+const noSuchFile = { name: "ErrnoError", errno: 44 };
+/** H5G_obj_t of https://support.hdfgroup.org/documentation/hdf5/latest/_h5_gpublic_8h.html */
+const objectKinds = ["group", "dataset", "datatype"] as const;
+
 /**
  * The HDF5 library as h5wasm compiles it, with every failure noticed. Many of its functions return 0
  * after they failed; what tells is that the library then prints a report to descriptor 2. That descriptor is
@@ -30,6 +35,7 @@ export class Hdf5 {
   /** Told of every write to a file after it was made: the bytes, valid during the call, and where they lie now. */
   observer: ((bytes: Uint8Array, position: number) => void) | undefined;
   readonly #module: Module;
+  #confinedTo: string | undefined;
   #report = "";
   #writeError = 0;
   #scratch = 0;
@@ -42,6 +48,11 @@ export class Hdf5 {
 
   private constructor(module: Module) {
     this.#module = module;
+    const open = module.FS.open;
+    module.FS.open = (path, ...rest) => {
+      if (this.#confinedTo === undefined || path === this.#confinedTo) return open(path, ...rest);
+      throw Object.assign(new Error(`${path} is another file.`), noSuchFile);
+    };
     const write = module.FS.write;
     module.FS.write = (stream, buffer, offset, length, ...rest) => {
       if ("fd" in stream && stream.fd === 2) {
@@ -91,6 +102,43 @@ export class Hdf5 {
 
   flush(file: bigint): void {
     this.#call("flush the file", () => this.#module.flush(file));
+  }
+
+  /** Every link in the file, groups within groups included; the same group twice is entered once. */
+  allNames(file: bigint): string[] {
+    return this.#call("list the file", () => this.#module.get_names(file, "/", true));
+  }
+
+  /** Where a symbolic link points, without following it; undefined for an object of the file. */
+  linkAt(
+    file: bigint,
+    path: string,
+  ): { kind: "soft link" | "external link"; target: string } | undefined {
+    return this.#call(`look at ${path}`, () => {
+      const target = this.#module.get_symbolic_link(file, path) as string | null;
+      if (target !== null) return { kind: "soft link", target };
+      const { filename, obj_path } = this.#module.get_external_link(file, path);
+      return filename === undefined
+        ? undefined
+        : { kind: "external link", target: `${filename}:${obj_path}` };
+    });
+  }
+
+  objectKind(file: bigint, path: string): "group" | "dataset" | "datatype" | "other" {
+    const type = this.#call(`look at ${path}`, () => this.#module.get_type(file, path));
+    return objectKinds[type] ?? "other";
+  }
+
+  /** The names of the filters that the chunks of a dataset go through. */
+  filters(file: bigint, path: string): string[] {
+    return this.#call(`look at ${path}`, () =>
+      this.#module.get_dataset_filters(file, path).map(({ id, name }) => name || String(id)),
+    );
+  }
+
+  /** Until it is called with undefined, no other file is opened, whatever a file says. */
+  confineTo(path: string | undefined): void {
+    this.#confinedTo = path;
   }
 
   names(file: bigint): string[] {

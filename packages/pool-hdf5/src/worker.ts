@@ -2,6 +2,8 @@ import { isMainThread, parentPort, workerData } from "node:worker_threads";
 import { checkpoint } from "./checkpoint.js";
 import type { CheckpointJob, CheckpointOutcome } from "./checkpoint-job.js";
 import { Hdf5, WorkerError } from "./hdf5.js";
+import { type InspectedFile, inspectFile, inspectObject } from "./inspect-objects.js";
+import type { HDF5Object } from "./inspection.js";
 import { readIndexBytes, readMark, readValue } from "./snapshot.js";
 import type { SnapshotEntry } from "./snapshot-index.js";
 import {
@@ -41,6 +43,33 @@ export const api = {
 
   async checkpoint(job: CheckpointJob): Promise<CheckpointOutcome> {
     return checkpoint(await Hdf5.load(), job);
+  },
+
+  /** Opens any HDF5 file; from here on, this thread opens no other one until it is closed. */
+  async inspect(path: string): Promise<InspectedFile & { readonly handle: number }> {
+    const library = await Hdf5.load();
+    library.confineTo(path);
+    const file = library.openFile(path, "read");
+    try {
+      const found = inspectFile(library, file);
+      const handle = ++handles;
+      open.set(handle, file);
+      return { ...found, handle };
+    } catch (error) {
+      library.closeFile(file);
+      throw error;
+    }
+  },
+
+  async inspectObjects(
+    handle: number,
+    paths: readonly string[],
+    isPool: boolean,
+  ): Promise<HDF5Object[]> {
+    const file = open.get(handle);
+    if (file === undefined) throw new WorkerError("UNAVAILABLE", "The file is not open any more.");
+    const library = await Hdf5.load();
+    return paths.map((path) => inspectObject(library, file, path, isPool));
   },
 
   async close(handle: number): Promise<void> {
