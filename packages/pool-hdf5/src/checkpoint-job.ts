@@ -4,8 +4,10 @@ import type { SnapshotMark } from "./snapshot.js";
 export interface CheckpointJob {
   readonly path: string;
   readonly target: string;
+  /** Of the old snapshot. */
+  readonly sums: string;
   readonly mark: SnapshotMark;
-  /** True when the old snapshot can be copied and added to: no key in it has changed. */
+  /** True when the old snapshot may be copied and added to: no key in it has changed. */
   readonly insertsOnly: boolean;
   /** True when there is an old snapshot at `path`. */
   readonly hasBase: boolean;
@@ -23,11 +25,12 @@ export const goneMarker = -1;
 export const lostMarker = -2;
 
 export interface CheckpointOutcome {
+  /** Of the new snapshot, in bytes. */
   readonly size: number;
-  /** Keys whose values in the old snapshot turned out to be damaged. */
+  /** Keys whose values in the old snapshot or the journals turned out to be damaged. */
   readonly damaged: readonly string[];
-  /** True when the old file had objects that LAILA did not put there and that are not in the new one. */
-  readonly foreignObjects: boolean;
-  /** For each key of the job: kind, prefix length, crc32 of the value. */
-  readonly stored: Float64Array;
+  /** True when the old file has something that is not in the new one: damaged bytes, or another program's objects. */
+  readonly keepBase: boolean;
+  /** For `readIndex`: what the new snapshot holds, and where. */
+  readonly index: Uint8Array;
 }

@@ -40,6 +40,7 @@ export const files = {
   mkdir: fs.promises.mkdir,
   readdir: (path: string): Promise<string[]> => fs.promises.readdir(path),
   readText: (path: string): Promise<string> => fs.promises.readFile(path, "utf8"),
+  readFile: (path: string): Promise<Buffer> => fs.promises.readFile(path),
   stat: (path: string): Promise<fs.Stats> => fs.promises.stat(path),
   lstat: (path: string): Promise<fs.Stats> => fs.promises.lstat(path),
   realpath: (path: string): Promise<string> => fs.promises.realpath(path),

@@ -26,6 +26,11 @@ export class PoolPaths {
     return `${this.file}.tmp-${generation}`;
   }
 
+  /** Checksums of the snapshot, and a copy of its index. */
+  get sums(): string {
+    return `${this.file}.sum`;
+  }
+
   journal(generation: number): string {
     return `${this.file}.journal.${generation}`;
   }
@@ -48,6 +53,12 @@ export class PoolPaths {
   /** The snapshots among these names that nobody finished. */
   temporaries(names: readonly string[]): string[] {
     return this.#numbered(names, `${this.#name}.tmp-`).map((n) => this.temporary(n));
+  }
+
+  /** The sums among these names of snapshots that may or may not be in their place. */
+  temporarySums(names: readonly string[]): string[] {
+    const sums = names.filter((name) => name.endsWith(".sum")).map((name) => name.slice(0, -4));
+    return this.temporaries(sums).map((path) => `${path}.sum`);
   }
 
   /** The numbers behind the prefix; a name that only begins alike is somebody else's. */

@@ -1,11 +1,13 @@
 import { randomBytes } from "node:crypto";
+import type { Stats } from "node:fs";
 import { LailaError } from "@laila/pool";
 import { fileError, systemCode } from "./errors.js";
 import { files, syncDirectory } from "./files.js";
 import { Journal } from "./journal.js";
 import type { Replay } from "./journal-replay.js";
 import type { PoolPaths } from "./paths.js";
-import type { SnapshotFile } from "./snapshot-file.js";
+import { readSums, type SnapshotFile } from "./snapshot-file.js";
+import { areOf } from "./sums.js";
 import { View } from "./view.js";
 
 /** Bytes of a pool's files that no longer say what they said. */
@@ -66,17 +68,23 @@ class Recovery {
     const paths = this.#paths;
     const names = await this.#files(() => files.readdir(paths.directory));
     const view = new View();
-    const snapshotSize = await sizeIfThere(paths.file);
-    const mark = snapshotSize === undefined ? undefined : await this.#loadSnapshot(view);
+    await this.#adoptSums(names);
+    const loaded = await this.#snapshot.load();
+    if (loaded) view.setBase(loaded.entries);
+    const mark = loaded?.mark;
+    const snapshotSize = loaded?.identity.size;
     await this.#openJournals(names);
 
-    const poolId = mark?.poolId ?? this.#opened[0]?.journal.poolId ?? randomBytes(16);
+    const poolId =
+      (mark && Buffer.from(mark.poolId, "hex")) ??
+      this.#opened[0]?.journal.poolId ??
+      randomBytes(16);
     const generation = mark?.generation ?? 0;
     const live = this.#checkTogether(poolId, generation);
     // From here on it is certain that the files are ours and belong together.
     await this.#removeLeftovers(names, generation);
 
-    const damage: Damage[] = [];
+    const damage: Damage[] = loaded?.salvaged ? [{ file: paths.file }] : [];
     let lastSequence = mark?.sequence ?? 0;
     for (const { journal, replay } of live) {
       await journal.setAsideTail(paths.torn(journal.generation, replay.end));
@@ -89,12 +97,15 @@ class Recovery {
     return { view, poolId, journals, nextGeneration, lastSequence, snapshotSize, damage };
   }
 
-  async #loadSnapshot(
-    view: View,
-  ): Promise<{ poolId: Uint8Array; generation: number; sequence: number }> {
-    const { mark, entries } = await this.#snapshot.load();
-    view.setBase(entries);
-    return { ...mark, poolId: Buffer.from(mark.poolId, "hex") };
+  /** The process may have ended after it put a snapshot into place, and before its sums. */
+  async #adoptSums(names: readonly string[]): Promise<void> {
+    for (const path of this.#paths.temporarySums(names)) {
+      const sums = await readSums(path);
+      const stats = await statIfThere(this.#paths.file);
+      if (!sums || !stats || !areOf(sums, stats)) continue;
+      await this.#files(() => files.rename(path, this.#paths.sums));
+      await this.#files(() => syncDirectory(this.#paths.directory));
+    }
   }
 
   async #openJournals(names: readonly string[]): Promise<void> {
@@ -127,8 +138,9 @@ class Recovery {
   }
 
   async #removeLeftovers(names: readonly string[], generation: number): Promise<void> {
-    const temporaries = [...this.#paths.temporaries(names), ...this.#unfinished];
-    for (const path of temporaries) await this.#files(() => files.unlink(path));
+    const sums = this.#paths.temporarySums(names);
+    const temporaries = [...this.#paths.temporaries(names), ...sums, ...this.#unfinished];
+    for (const path of temporaries) await this.#files(() => removeIfThere(path));
     const old = this.#opened.filter(({ journal }) => journal.generation <= generation);
     for (const { journal } of old) {
       // Released by the caller, should anything go wrong before the unlink.
@@ -177,11 +189,20 @@ function gap(file: string, expected: number, found: string): LailaError {
   );
 }
 
-async function sizeIfThere(path: string): Promise<number | undefined> {
+async function statIfThere(path: string): Promise<Stats | undefined> {
   try {
-    return (await files.stat(path)).size;
+    return await files.stat(path);
   } catch (error) {
     if (systemCode(error) === "ENOENT") return undefined;
     throw fileError(error, "Looking at", path);
+  }
+}
+
+/** Sums that were adopted are not there any more. */
+async function removeIfThere(path: string): Promise<void> {
+  try {
+    await files.unlink(path);
+  } catch (error) {
+    if (systemCode(error) !== "ENOENT") throw error;
   }
 }

@@ -1,58 +1,108 @@
 import { isLailaError, LailaError } from "@laila/pool";
 import type { CheckpointJob, CheckpointOutcome } from "./checkpoint-job.js";
-import { because } from "./errors.js";
+import { because, fileError, systemCode } from "./errors.js";
+import { files } from "./files.js";
+import type { PoolPaths } from "./paths.js";
+import { RawFile } from "./raw-file.js";
 import type { SnapshotMark } from "./snapshot.js";
-import { isWholeIndex, readIndex, type SnapshotEntry } from "./snapshot-index.js";
+import { isWholeIndex, readIndex, type SnapshotEntry, stretchesOf } from "./snapshot-index.js";
+import { areOf, decodeSums, type Sums } from "./sums.js";
 import { WorkerClient } from "./worker-client.js";
 
-interface OpenFile {
-  /** Of the worker that has it open. */
-  readonly epoch: number;
+/** By which one and the same file is recognised. */
+export interface FileIdentity {
+  readonly ino: number;
+  readonly size: number;
+  readonly mtimeMs: number;
+}
+
+export interface LoadedSnapshot {
+  readonly mark: SnapshotMark;
+  readonly entries: Map<string, SnapshotEntry>;
+  /** Of the file that was opened. */
+  readonly identity: FileIdentity;
+  /** True when the HDF5 library cannot open the file any more: what is whole in it is found by its sums. */
+  readonly salvaged: boolean;
+}
+
+export interface PreparedSnapshot {
+  readonly entries: Map<string, SnapshotEntry>;
+  swap(): void;
+  /** Instead of `swap`. */
+  drop(): Promise<void>;
+}
+
+interface Opened {
+  readonly raw: RawFile;
+  /** True when values are read from where they lie, false when by the HDF5 library only: the file may be edited. */
+  readonly placed: boolean;
   readonly generation: number;
-  readonly handle: Promise<number>;
+  /** Of the file in the worker, once it was needed. */
+  library: { readonly epoch: number; readonly handle: Promise<number> } | undefined;
 }
 
 /** How many entries of an index are read before the event loop has its turn. */
 const entriesPerTurn = 10_000;
 
-/** The immutable snapshot, as the pool's own thread sees it: opened once, read through the worker. */
+/**
+ * The immutable snapshot, as the pool's own thread sees it. Values are read from where the sums say that they lie; only
+ * a file that is not (or no longer) the one the pool wrote is read by the HDF5 library, in the worker.
+ */
 export class SnapshotFile {
-  readonly #path: string;
+  readonly #paths: PoolPaths;
   readonly #worker = new WorkerClient();
-  #open: OpenFile | undefined;
+  #open: Opened | undefined;
 
-  constructor(path: string) {
-    this.#path = path;
+  constructor(paths: PoolPaths) {
+    this.#paths = paths;
   }
 
-  /** Opens it and reads its index. INVALID_CONFIG, UNSUPPORTED_VERSION, CORRUPT. */
-  async load(): Promise<{ mark: SnapshotMark; entries: Map<string, SnapshotEntry> }> {
-    const epoch = this.#worker.epoch;
+  /**
+   * Opens it and reads its index; undefined when there is no file. INVALID_CONFIG, UNSUPPORTED_VERSION, CORRUPT.
+   * What was open before stays in use until the new one is whole.
+   */
+  async load(): Promise<LoadedSnapshot | undefined> {
+    const { file } = this.#paths;
+    const fd = await openIfThere(file);
+    if (fd === undefined) return undefined;
+    const raw = new RawFile(fd);
     try {
-      const { handle, mark, index } = await this.#worker.call("open", this.#path);
-      this.#open = { epoch, generation: mark.generation, handle: Promise.resolve(handle) };
-      return { mark, entries: await parseIndex(index) };
+      const identity = await files.fstat(fd);
+      const loaded = await this.#load(raw, identity);
+      this.#replace(loaded.opened);
+      return { ...loaded, identity };
     } catch (error) {
-      // Whatever a malformed file did to the library goes with its thread.
-      await this.#worker.stop();
-      if (!isLailaError(error, "CORRUPT")) throw error;
-      const message = `${this.#path} cannot be read as an HDF5 file of a pool: it is damaged, or something else. It was not touched. Restore it from a backup, or give another filePath. (${error.message})`;
-      throw because(error, "CORRUPT", message, { path: this.#path });
+      await raw.release();
+      throw isLailaError(error) ? error : fileError(error, "Reading", file);
     }
   }
 
   /** A value, verified. CORRUPT when it is not what was written. */
   async read(key: string, entry: SnapshotEntry): Promise<Uint8Array> {
-    for (let attempt = 0; ; attempt++) {
-      const { handle, epoch } = this.#file();
-      try {
-        return await this.#worker.call("read", await handle, key, entry);
-      } catch (error) {
-        if (isLailaError(error, "CORRUPT")) {
-          throw because(error, "CORRUPT", error.message, { key });
-        }
-        if (attempt > 0 || epoch === this.#worker.epoch) throw error;
-      }
+    const open = this.#opened();
+    const stretches = open.placed ? stretchesOf(entry) : undefined;
+    if (!stretches) return this.#readByLibrary(open, key, entry);
+    let bytes: Uint8Array | undefined;
+    try {
+      bytes = await open.raw.read(stretches, entry.crc);
+    } catch (error) {
+      throw fileError(error, "Reading", this.#paths.file);
+    }
+    if (bytes) return bytes;
+    throw damaged(key, this.#paths.file);
+  }
+
+  /** Whether a value is what was written, without having all of it in memory where that can be. */
+  async check(key: string, entry: SnapshotEntry): Promise<boolean> {
+    const open = this.#opened();
+    const stretches = open.placed ? stretchesOf(entry) : undefined;
+    if (stretches) return open.raw.check(stretches, entry.crc);
+    try {
+      await this.#readByLibrary(open, key, entry);
+      return true;
+    } catch (error) {
+      if (isLailaError(error, "CORRUPT")) return false;
+      throw error;
     }
   }
 
@@ -67,61 +117,136 @@ export class SnapshotFile {
   }
 
   /**
-   * Opens what has been renamed to the path. Until the function it returns is called, reads go to the
-   * old file; those under way then still end on it.
+   * Opens what a checkpoint has written, under the name it has before it is put into place. Until `swap` is called,
+   * reads go to the old file; those under way then still end on it.
    */
-  async prepare(generation: number): Promise<() => void> {
-    const next = await this.#opened(this.#openFile(generation));
-    return () => {
-      const old = this.#open;
-      this.#open = next;
-      if (old && old.epoch === this.#worker.epoch) void this.#retire(old);
+  async prepare({ index }: CheckpointOutcome, job: CheckpointJob): Promise<PreparedSnapshot> {
+    const entries = await parseIndex(index);
+    const raw = new RawFile(await files.open(job.target, "r"));
+    const { generation } = job.mark;
+    return {
+      entries,
+      swap: () => this.#replace({ raw, placed: true, generation, library: undefined }),
+      drop: () => raw.release(),
     };
   }
 
   async close(): Promise<void> {
+    const open = this.#open;
     this.#open = undefined;
     await this.#worker.stop();
+    await open?.raw.release();
   }
 
-  /** The file once it is open; if that fails, one that the next read opens anew. */
-  async #opened(file: OpenFile): Promise<OpenFile> {
+  async #load(
+    raw: RawFile,
+    identity: FileIdentity,
+  ): Promise<Omit<LoadedSnapshot, "identity"> & { opened: Opened }> {
+    const sums = await readSums(this.#paths.sums);
+    if (sums && areOf(sums, identity)) return this.#placed(raw, sums, false);
+    const epoch = this.#worker.epoch;
     try {
-      await file.handle;
-      return file;
-    } catch {
-      return { ...file, epoch: -1 };
+      const { handle, mark, index } = await this.#worker.call("open", this.#paths.file);
+      const { generation } = mark;
+      const library = { epoch, handle: Promise.resolve(handle) };
+      const opened = { raw, placed: false, generation, library };
+      return { mark, entries: await parseIndex(index), salvaged: false, opened };
+    } catch (error) {
+      // Whatever a malformed file did to the library goes with its thread.
+      await this.#worker.stop();
+      if (sums && isLailaError(error) && ["CORRUPT", "INVALID_CONFIG"].includes(error.code)) {
+        const salvaged = await this.#placed(raw, sums, true);
+        for (const [, entry] of salvaged.entries) {
+          const stretches = entry.length > 0 ? stretchesOf(entry) : undefined;
+          if (stretches && (await raw.check(stretches, entry.crc))) return salvaged;
+        }
+      }
+      if (!isLailaError(error, "CORRUPT")) throw error;
+      const { file } = this.#paths;
+      const message = `${file} cannot be read as an HDF5 file of a pool: it is damaged, or something else. It was not touched. Restore it from a backup, or give another filePath. (${error.message})`;
+      throw because(error, "CORRUPT", message, { path: file });
     }
   }
 
-  #file(): OpenFile {
-    const open = this.#open;
-    if (!open) throw new LailaError("UNAVAILABLE", `${this.#path} is not open.`);
-    if (open.epoch === this.#worker.epoch) return open;
-    this.#open = this.#openFile(open.generation);
-    return this.#open;
+  async #placed(
+    raw: RawFile,
+    { mark, index }: Sums,
+    salvaged: boolean,
+  ): Promise<Omit<LoadedSnapshot, "identity"> & { opened: Opened }> {
+    const { generation } = mark;
+    const opened = { raw, placed: true, generation, library: undefined };
+    return { mark, entries: await parseIndex(index), salvaged, opened };
   }
 
-  #openFile(generation: number): OpenFile {
-    const open = async (): Promise<number> => {
-      const { handle, mark } = await this.#worker.call("open", this.#path);
-      if (mark.generation === generation) return handle;
+  #opened(): Opened {
+    if (this.#open) return this.#open;
+    throw new LailaError("UNAVAILABLE", `${this.#paths.file} is not open.`);
+  }
+
+  async #readByLibrary(open: Opened, key: string, entry: SnapshotEntry): Promise<Uint8Array> {
+    for (let attempt = 0; ; attempt++) {
+      const { handle, epoch } = this.#inLibrary(open);
+      try {
+        return await this.#worker.call("read", await handle, key, entry);
+      } catch (error) {
+        if (isLailaError(error, "CORRUPT")) {
+          throw because(error, "CORRUPT", error.message, { key });
+        }
+        if (attempt > 0 || epoch === this.#worker.epoch) throw error;
+      }
+    }
+  }
+
+  #inLibrary(open: Opened): NonNullable<Opened["library"]> {
+    if (open.library?.epoch === this.#worker.epoch) return open.library;
+    const path = this.#paths.file;
+    const byLibrary = async (): Promise<number> => {
+      const { handle, mark } = await this.#worker.call("open", path);
+      if (mark.generation === open.generation) return handle;
       throw new LailaError(
         "UNAVAILABLE",
-        `${this.#path} was replaced by another file while the pool was open. Close the pool and open it again.`,
+        `${path} was replaced by another file while the pool was open. Close the pool and open it again.`,
       );
     };
-    return { epoch: this.#worker.epoch, generation, handle: open() };
+    open.library = { epoch: this.#worker.epoch, handle: byLibrary() };
+    return open.library;
   }
 
-  async #retire({ handle, epoch }: OpenFile): Promise<void> {
+  #replace(next: Opened): void {
+    const old = this.#open;
+    this.#open = next;
+    if (old) void this.#retire(old);
+  }
+
+  async #retire({ raw, library }: Opened): Promise<void> {
+    await raw.release();
+    if (!library || library.epoch !== this.#worker.epoch) return;
     try {
-      await this.#worker.call("close", await handle);
+      await this.#worker.call("close", await library.handle);
     } catch (error) {
       // A worker that ended has closed its files; one that lives must be able to close this one.
-      if (epoch === this.#worker.epoch) await this.#worker.stop();
+      if (library.epoch === this.#worker.epoch) await this.#worker.stop();
       if (!isLailaError(error)) throw error;
     }
+  }
+}
+
+/** The sums beside a snapshot; undefined when there are none, or they are damaged. */
+export async function readSums(path: string): Promise<Sums | undefined> {
+  try {
+    return decodeSums(await files.readFile(path));
+  } catch {
+    // Without them the snapshot is read by the HDF5 library.
+    return undefined;
+  }
+}
+
+async function openIfThere(path: string): Promise<number | undefined> {
+  try {
+    return await files.open(path, "r");
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return undefined;
+    throw fileError(error, "Opening", path);
   }
 }
 
@@ -135,4 +260,12 @@ async function parseIndex(index: Uint8Array): Promise<Map<string, SnapshotEntry>
     if (entries.size % entriesPerTurn === 0) await new Promise((resolve) => setImmediate(resolve));
   }
   return entries;
+}
+
+function damaged(key: string, path: string): LailaError {
+  return new LailaError(
+    "CORRUPT",
+    `The value of ${JSON.stringify(key)} in ${path} is not the one that was written. Restore it from a backup, write it again, or delete it.`,
+    { details: { key, path } },
+  );
 }

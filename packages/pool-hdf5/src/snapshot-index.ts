@@ -10,16 +10,37 @@ export interface SnapshotEntry {
   readonly length: number;
   readonly crc: number;
   readonly sequence: number;
+  /** Where in the file the bytes behind the prefix lie, so that they are found without the HDF5 library; 0: not known. */
+  readonly offset: number;
+  /** Where the prefix lies; 0: not known, or there is none. */
+  readonly prefixOffset: number;
+}
+
+/** A part of the file. */
+export interface Stretch {
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** Where a value's bytes lie, in order; undefined when only the HDF5 library can find them. */
+export function stretchesOf(entry: SnapshotEntry): Stretch[] | undefined {
+  const { prefixLength, prefixOffset, offset, length } = entry;
+  const stretches = [
+    { offset: prefixOffset, length: prefixLength },
+    { offset, length: length - prefixLength },
+  ].filter((stretch) => stretch.length > 0);
+  return stretches.every((stretch) => stretch.offset > 0) ? stretches : undefined;
 }
 
 /*
  * The dataset of the index, little endian: magic u32 | version u32 | count u32 | crc32 of all else u32; then
- * for each key: key length u16 | kind u8 | 0 u8 | prefix length u32 | length u64 | crc32 u32 | sequence u64 | key.
+ * for each key: key length u16 | kind u8 | 0 u8 | prefix length u32 | length u64 | crc32 u32 | sequence u64
+ * | offset u64 | prefix offset u64 | key.
  */
 const magic = 0x5849414c; // "LAIX"
-const version = 1;
+const version = 2;
 const headBytes = 16;
-const entryBytes = 28;
+const entryBytes = 44;
 
 /** Collects entries and becomes the bytes of an index. */
 export class IndexWriter {
@@ -41,9 +62,11 @@ export class IndexWriter {
     block.writeUInt8(entry.kind, at + 2);
     block.writeUInt8(0, at + 3);
     block.writeUInt32LE(entry.prefixLength, at + 4);
-    block.writeBigUInt64LE(BigInt(entry.length), at + 8);
+    writeWide(block, entry.length, at + 8);
     block.writeUInt32LE(entry.crc, at + 16);
-    block.writeBigUInt64LE(BigInt(entry.sequence), at + 20);
+    writeWide(block, entry.sequence, at + 20);
+    writeWide(block, entry.offset, at + 28);
+    writeWide(block, entry.prefixOffset, at + 36);
     key.copy(block, at + entryBytes);
     this.#used += needed;
     this.#count++;
@@ -82,6 +105,8 @@ export function* readIndex(bytes: Buffer): Generator<[key: string, entry: Snapsh
       length: readWide(bytes, at + 8),
       crc: bytes.readUInt32LE(at + 16),
       sequence: readWide(bytes, at + 20),
+      offset: readWide(bytes, at + 28),
+      prefixOffset: readWide(bytes, at + 36),
     };
     const key = bytes.toString("utf8", at + entryBytes, at + entryBytes + keyLength);
     at += entryBytes + keyLength;
@@ -91,6 +116,11 @@ export function* readIndex(bytes: Buffer): Generator<[key: string, entry: Snapsh
 
 function checksum(bytes: Buffer): number {
   return crc32(bytes.subarray(headBytes), crc32(bytes.subarray(0, 12)));
+}
+
+function writeWide(into: Buffer, value: number, at: number): void {
+  into.writeUInt32LE(value % 2 ** 32, at);
+  into.writeUInt32LE(Math.floor(value / 2 ** 32), at + 4);
 }
 
 function readWide(bytes: Buffer, at: number): number {

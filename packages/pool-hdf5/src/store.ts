@@ -1,23 +1,15 @@
 import { abortError, isLailaError, LailaError, type ReadResult, type Version } from "@laila/pool";
-import {
-  type CheckpointJob,
-  type CheckpointOutcome,
-  changeFields,
-  goneMarker,
-  lostMarker,
-} from "./checkpoint-job.js";
+import { Checkpointer } from "./checkpointer.js";
 import { CommitQueue, type Operation } from "./commit-queue.js";
 import { because, fileError } from "./errors.js";
-import { files, syncDirectory } from "./files.js";
 import type { Journal, JournalRecord } from "./journal.js";
 import { Op } from "./journal-format.js";
 import { Journals } from "./journals.js";
-import type { Kind } from "./layout.js";
 import { Lock } from "./lock.js";
 import type { PoolPaths } from "./paths.js";
 import { type Damage, type Recovered, recover } from "./recovery.js";
 import { SnapshotFile } from "./snapshot-file.js";
-import { type Change, isInJournal, isInSnapshot, type View } from "./view.js";
+import { isInJournal, isInSnapshot, type View } from "./view.js";
 
 export interface StoreOptions {
   /** The least size of the journals, in bytes, at which they go into the snapshot. */
@@ -32,18 +24,13 @@ export interface StoreOptions {
 export class Store {
   readonly damage: Damage[];
   readonly #paths: PoolPaths;
-  readonly #options: StoreOptions;
   readonly #lock: Lock;
   readonly #snapshot: SnapshotFile;
   readonly #view: View;
-  readonly #poolId: Uint8Array;
   readonly #journals: Journals;
+  readonly #checkpointer: Checkpointer;
   readonly #queue = new CommitQueue((batch) => this.#commit(batch));
   #sequence: number;
-  #snapshotSize: number | undefined;
-  #checkpointing: Promise<void> | undefined;
-  /** After a failed checkpoint, the size of the journals at which it is tried again. */
-  #nextCheckpointAt = 0;
   #broken: LailaError | undefined;
 
   private constructor(
@@ -54,23 +41,31 @@ export class Store {
     found: Recovered,
   ) {
     this.#paths = paths;
-    this.#options = options;
     this.#lock = lock;
     this.#snapshot = snapshot;
     this.#view = found.view;
-    this.#poolId = found.poolId;
     this.#sequence = found.lastSequence;
-    this.#snapshotSize = found.snapshotSize;
     this.damage = found.damage;
     const damaged = new Set(found.damage.map(({ file }) => file));
-    const { journals, nextGeneration } = found;
-    this.#journals = new Journals(paths, found.poolId, journals, nextGeneration, damaged);
+    const { journals, nextGeneration, poolId, view, damage } = found;
+    this.#journals = new Journals(paths, poolId, journals, nextGeneration, damaged);
+    this.#checkpointer = new Checkpointer(
+      {
+        ...{ paths, lock, snapshot, view, poolId, damage, journals: this.#journals },
+        checkpointBytes: options.checkpointBytes,
+        sequence: () => this.#sequence,
+        robbed: (error) => {
+          this.#broken = error;
+        },
+      },
+      found.snapshotSize,
+    );
   }
 
   /** LOCKED, INVALID_CONFIG, UNSUPPORTED_VERSION, CORRUPT, ACCESS_DENIED, NO_SUCH_STORE. */
   static async open(paths: PoolPaths, options: StoreOptions): Promise<Store> {
     const lock = await Lock.acquire(paths.lock, { force: options.forceUnlock });
-    const snapshot = new SnapshotFile(paths.file);
+    const snapshot = new SnapshotFile(paths);
     try {
       const found = await recover(paths, snapshot);
       return new Store(paths, options, lock, snapshot, found);
@@ -107,11 +102,9 @@ export class Store {
   /** Waits for what was begun, brings the journals into the snapshot, and lets go of everything. */
   async close(): Promise<void> {
     await this.#queue.drained();
-    await this.#checkpointing;
+    await this.#checkpointer.running;
     try {
-      if (!this.#broken && this.#journals.count > 0) {
-        await this.#checkpoint(this.#journals.generation, "last");
-      }
+      if (!this.#broken) await this.#checkpointer.last();
     } finally {
       await this.#snapshot.close();
       await this.#journals.close();
@@ -122,7 +115,7 @@ export class Store {
   // --- commit ------------------------------------------------------------------------------------
 
   async #commit(batch: readonly Operation[]): Promise<void> {
-    await this.#roomInJournals();
+    await this.#checkpointer.room();
     if (this.#broken) throw this.#broken;
     const decided = this.#decide(batch);
     if (decided.records.length > 0) {
@@ -209,7 +202,7 @@ export class Store {
   async #rescue(error: LailaError): Promise<void> {
     try {
       // Its end closes journals that would be copied from here.
-      await this.#checkpointing;
+      await this.#checkpointer.running;
       await this.#lock.check();
       const moved = await this.#journals.rescue(this.#view.changes(), () => ++this.#sequence);
       for (const [key, change] of moved) this.#view.set(key, change);
@@ -220,150 +213,8 @@ export class Store {
   }
 
   async #afterCommit(): Promise<void> {
-    const full = this.#journals.bytes >= Math.max(this.#threshold, this.#nextCheckpointAt);
-    if (full && !this.#checkpointing) await this.#startCheckpoint();
+    if (this.#checkpointer.isDue) await this.#checkpointer.start();
     else if (this.#queue.isEmpty) await this.#journals.markSynced(++this.#sequence);
-  }
-
-  // --- checkpoint --------------------------------------------------------------------------------
-
-  get #threshold(): number {
-    return Math.max(this.#options.checkpointBytes, (this.#snapshotSize ?? 0) / 2);
-  }
-
-  /** Writers wait while a checkpoint cannot keep up with them. */
-  async #roomInJournals(): Promise<void> {
-    if (this.#journals.bytes >= 2 * this.#threshold) await this.#checkpointing;
-  }
-
-  /** At a batch boundary: writing goes on in the next journal, and those before it become a snapshot. */
-  async #startCheckpoint(): Promise<void> {
-    const generation = this.#journals.generation;
-    try {
-      await this.#lock.check();
-      await this.#journals.next();
-    } catch (error) {
-      this.#postpone(error);
-      return;
-    }
-    this.#checkpointing = this.#checkpoint(generation, "running")
-      .catch((error: unknown) => this.#postpone(error))
-      .finally(() => {
-        this.#checkpointing = undefined;
-      });
-  }
-
-  /** Everything acknowledged is in the journals, which go on growing: nothing is lost, but it is said. */
-  #postpone(error: unknown): void {
-    this.#nextCheckpointAt = this.#journals.bytes + this.#threshold;
-    // Whoever took the lock by force has read the journals and will delete them: no more acknowledgements.
-    if (isLailaError(error, "LOCKED")) this.#broken = error;
-    const message = error instanceof Error ? error.message : String(error);
-    process.emitWarning(
-      `A checkpoint of ${this.#paths.file} failed and is tried again later: ${message}`,
-      {
-        code: "LAILA_CHECKPOINT",
-      },
-    );
-  }
-
-  async #checkpoint(generation: number, when: "running" | "last"): Promise<void> {
-    const frozen = this.#view.freeze();
-    const journals = this.#journals.upTo(generation);
-    const job = this.#job(frozen, journals, generation);
-    await this.#checkSpace(journals);
-    const outcome = await this.#replaceSnapshot(job);
-    const swap = when === "last" ? undefined : await this.#snapshot.prepare(generation);
-    this.#install(outcome, frozen);
-    swap?.();
-    await this.#syncDirectory();
-    await this.#journals.discard(generation);
-  }
-
-  /** Until the rename, a failure leaves everything as it was. */
-  async #replaceSnapshot(job: CheckpointJob): Promise<CheckpointOutcome> {
-    let aside: string | undefined;
-    try {
-      const outcome = await this.#snapshot.checkpoint(job);
-      await this.#lock.check();
-      // A copy, not a link: killed before the rename, the file would be left with two names.
-      if (outcome.damaged.length > 0 || outcome.foreignObjects) {
-        const copy = this.#paths.damaged("snapshot", job.mark.generation);
-        await files.copy(job.path, copy);
-        aside = copy;
-      }
-      await files.rename(job.target, job.path);
-      return outcome;
-    } catch (error) {
-      await removeIfThere(job.target);
-      if (aside !== undefined) await removeIfThere(aside);
-      throw isLailaError(error) ? error : fileError(error, "Writing the snapshot", job.path);
-    }
-  }
-
-  async #syncDirectory(): Promise<void> {
-    try {
-      await syncDirectory(this.#paths.directory);
-    } catch (error) {
-      throw fileError(error, "Syncing the directory of", this.#paths.file);
-    }
-  }
-
-  #job(
-    frozen: ReadonlyMap<string, Change>,
-    journals: readonly Journal[],
-    generation: number,
-  ): CheckpointJob {
-    const changes = new Float64Array(frozen.size * changeFields);
-    let at = 0;
-    for (const change of frozen.values()) {
-      if (change === null) changes[at] = goneMarker;
-      else if (isInJournal(change)) {
-        const { journal, offset, length, crc, sequence } = change;
-        changes.set([journals.indexOf(journal), offset, length, crc, sequence], at);
-      } else changes.set([lostMarker, 0, 0, 0, change.sequence], at);
-      at += changeFields;
-    }
-    return {
-      path: this.#paths.file,
-      target: this.#paths.temporary(generation),
-      mark: {
-        poolId: Buffer.from(this.#poolId).toString("hex"),
-        generation,
-        sequence: this.#sequence,
-      },
-      insertsOnly: this.#view.isFrozenInsertsOnly,
-      hasBase: this.#snapshotSize !== undefined,
-      journals: journals.map(({ path, codec }) => ({ path, seed: codec.seed })),
-      keys: [...frozen.keys()],
-      changes,
-    };
-  }
-
-  #install(
-    { size, damaged, stored }: CheckpointOutcome,
-    frozen: ReadonlyMap<string, Change>,
-  ): void {
-    this.#snapshotSize = size;
-    this.#view.install((key, i, sequence) => {
-      const [kind = 0, prefixLength = 0, crc = 0] = stored.subarray(i * 3, i * 3 + 3);
-      const change = frozen.get(key);
-      const length = change && isInJournal(change) ? change.length : 0;
-      return { kind: kind as Kind, prefixLength, crc, length, sequence };
-    });
-    for (const key of damaged) this.#view.lose(key);
-    this.damage.push(...damaged.map((key) => ({ file: this.#paths.file, key })));
-  }
-
-  /** NO_SPACE before anything is begun, when the new snapshot cannot fit. */
-  async #checkSpace(journals: readonly Journal[]): Promise<void> {
-    const { bavail, bsize } = await files.statfs(this.#paths.directory);
-    const needed = journals.reduce((sum, { size }) => sum + size, this.#snapshotSize ?? 0);
-    if (bavail * bsize >= needed) return;
-    throw new LailaError(
-      "NO_SPACE",
-      `The new snapshot of ${this.#paths.file} needs ${needed} bytes, and ${bavail * bsize} are free. Everything acknowledged stays in the journal; free some space.`,
-    );
   }
 }
 
@@ -389,12 +240,4 @@ function lost(key: string, path: string): LailaError {
     `The value of ${JSON.stringify(key)} in ${path} is damaged. Restore it from a backup, write it again, or delete it.`,
     { details: { key, path } },
   );
-}
-
-async function removeIfThere(path: string): Promise<void> {
-  try {
-    await files.unlink(path);
-  } catch {
-    // Never written, or not removable now: the next opening removes it.
-  }
 }

@@ -91,20 +91,9 @@ export class View {
     return true;
   }
 
-  /** What was frozen is in the snapshot now. */
-  install(stored: (key: string, index: number, sequence: number) => SnapshotEntry): void {
-    let index = 0;
-    for (const [key, change] of this.#frozen) {
-      if (change === null) this.#base.delete(key);
-      else this.#base.set(key, stored(key, index, change.sequence));
-      index++;
-    }
+  /** What was frozen is in a new snapshot now, which holds these. */
+  install(base: Map<string, SnapshotEntry>): void {
+    this.#base = base;
     this.#frozen = new Map();
-  }
-
-  /** Notes that the snapshot's value of a key turned out to be damaged. */
-  lose(key: string): void {
-    const entry = this.#base.get(key);
-    if (entry) this.#base.set(key, { ...entry, kind: Kind.lost, prefixLength: 0 });
   }
 }

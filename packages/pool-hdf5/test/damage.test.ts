@@ -135,7 +135,7 @@ it("tells the end of a write that was cut off from what was acknowledged", async
   expect(await readFile(`${file}${aside}`, "utf8"), "set aside").toBe("half a record");
 });
 
-it("loses nothing when one copy of the index is damaged, and says so when both are", async () => {
+it("loses nothing when one copy of the index is damaged, or both; without the sums as well it says so", async () => {
   const file = await inSnapshot();
   const content = await readFile(file);
   const first = content.indexOf("LAIX");
@@ -145,6 +145,11 @@ it("loses nothing when one copy of the index is damaged, and says so when both a
   for (const key of keys) expect(text(await pool.read(key))).toBe(valueOfKey(key));
   await pool.close();
   await flip(file, second + 900);
+  const salvaged = poolAt(file);
+  for (const key of keys) expect(text(await salvaged.read(key))).toBe(valueOfKey(key));
+  expect(salvaged.damage).toEqual([{ file }]);
+  await salvaged.close();
+  await rm(`${file}.sum`);
   expect((await rejection(poolAt(file).open())).code).toBe("CORRUPT");
 });
 
@@ -207,6 +212,7 @@ describe("a file that is not the pool's", () => {
     expect((await readdir(dirname(other))).sort(), "nothing was removed").toEqual([
       "pool.h5",
       "pool.h5.journal.2",
+      "pool.h5.sum",
     ]);
   });
 });

@@ -76,6 +76,7 @@ describe("a disk that is full", () => {
     const job = {
       path: file,
       target: `${file}.tmp-1`,
+      sums: `${file}.sum`,
       mark: { poolId: "00", generation: 1, sequence: 1 },
       insertsOnly: true,
       hasBase: false,
@@ -135,6 +136,7 @@ describe("an acknowledgement", () => {
     await pool.close();
     expect(order.map((step) => step.replace(/^fsync \d+$/, "fsync"))).toEqual([
       "rename .tmp-1",
+      "rename .tmp-1.sum",
       "fsync",
       "unlink .journal.1",
       "unlink .lock",
@@ -238,7 +240,7 @@ it("goes on after a checkpoint that failed, and says so", async () => {
   await pool.delete("key 3");
   for (let i = 20; i < 40; i++) await pool.write(`key ${i}`, new Uint8Array(500).fill(i));
   await pool.close();
-  expect(await companions(file)).toEqual([""]);
+  expect(await companions(file)).toEqual(["", ".sum"]);
   const again = poolAt(file);
   for (let i = 0; i < 40; i++) {
     const expected = i === 3 ? undefined : new Uint8Array(500).fill(i);
@@ -257,7 +259,15 @@ it("names the file that may not be opened", async () => {
 it("recognises an index that was damaged", async () => {
   const { isWholeIndex, readIndex } = await import("../src/snapshot-index.js");
   const writer = new IndexWriter();
-  const entry = { kind: 0, prefixLength: 0, length: 2 ** 33, crc: 7, sequence: 2 ** 40 } as const;
+  const place = { offset: 2 ** 34, prefixOffset: 0 };
+  const entry = {
+    kind: 0,
+    prefixLength: 0,
+    length: 2 ** 33,
+    crc: 7,
+    sequence: 2 ** 40,
+    ...place,
+  } as const;
   for (let i = 0; i < 3000; i++) writer.add(Buffer.from(`key ${i}`), entry);
   const whole = writer.finish();
   expect(isWholeIndex(whole)).toBe(true);

@@ -9,7 +9,7 @@ describe("a process", () => {
     const file = await newFile();
     const child = new Child({ do: "write and end", filePath: file, close: true });
     expect(await child.end()).toEqual({ code: 0, errors: "" });
-    expect(await companions(file)).toEqual([""]);
+    expect(await companions(file)).toEqual(["", ".sum"]);
   });
 
   it("ends by itself although nobody closed the pool, with what was acknowledged kept", async () => {

@@ -108,7 +108,7 @@ describe("the place of the file", () => {
     await pool.write("a", bytes("1"));
     await pool.close();
     expect((await stat(dirname(pool.filePath))).mode & 0o777).toBe(0o700);
-    expect(await companions(pool.filePath)).toEqual([""]);
+    expect(await companions(pool.filePath)).toEqual(["", ".sum"]);
   });
 
   it("is relative to the project", async () => {

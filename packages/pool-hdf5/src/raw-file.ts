@@ -1,0 +1,74 @@
+import { crc32 } from "node:zlib";
+import { systemCode } from "./errors.js";
+import { files } from "./files.js";
+import type { Stretch } from "./snapshot-index.js";
+
+/** What is read, and summed up, before the event loop has its turn. */
+const pieceBytes = 4 << 20;
+
+/** A file that is read by position, and closed once no read holds it. */
+export class RawFile {
+  readonly #fd: number;
+  #readers = 0;
+  #idle: (() => void) | undefined;
+
+  constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  /** The bytes of these stretches; undefined when they are not those of the checksum. */
+  async read(stretches: readonly Stretch[], crc: number): Promise<Uint8Array | undefined> {
+    const bytes = Buffer.allocUnsafeSlow(stretches.reduce((sum, { length }) => sum + length, 0));
+    if ((await this.#sum(stretches, bytes)) !== crc) return undefined;
+    return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  /** Whether the stretches have this checksum; takes the memory of one piece. */
+  async check(stretches: readonly Stretch[], crc: number): Promise<boolean> {
+    return (await this.#sum(stretches)) === crc;
+  }
+
+  /** The checksum of all; undefined when the file ends before. */
+  async #sum(stretches: readonly Stretch[], into?: Buffer): Promise<number | undefined> {
+    this.#readers++;
+    try {
+      const scratch = into ?? Buffer.allocUnsafe(pieceBytes);
+      let crc = 0;
+      let filled = 0;
+      for (const { offset, length } of stretches) {
+        for (let done = 0; done < length; ) {
+          const wanted = Math.min(pieceBytes, length - done);
+          const piece = scratch.subarray(filled, filled + wanted);
+          const count = await this.#readSome(piece, offset + done);
+          if (count === 0) return undefined;
+          crc = crc32(piece.subarray(0, count), crc);
+          done += count;
+          if (into) filled += count;
+        }
+      }
+      return crc;
+    } finally {
+      this.#readers--;
+      if (this.#readers === 0) this.#idle?.();
+    }
+  }
+
+  async release(): Promise<void> {
+    if (this.#readers > 0) {
+      await new Promise<void>((resolve) => {
+        this.#idle = resolve;
+      });
+    }
+    await files.close(this.#fd);
+  }
+
+  /** Bytes that the disk cannot read any more are damaged. */
+  async #readSome(into: Buffer, position: number): Promise<number> {
+    try {
+      return await files.read(this.#fd, into, position);
+    } catch (error) {
+      if (systemCode(error) === "EIO") return 0;
+      throw error;
+    }
+  }
+}
