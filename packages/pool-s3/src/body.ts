@@ -1,4 +1,4 @@
-import type { Readable } from "node:stream";
+import { finished, type Readable } from "node:stream";
 import { failureOf } from "./failure.js";
 
 /** The body of an answer: a stream of bytes, in Node a Readable. */
@@ -32,12 +32,18 @@ export async function collect(
   const chunks: Uint8Array[] = [];
   let length = 0;
   try {
-    // Leaving this loop by an exception destroys the stream.
-    for await (const chunk of body ?? []) {
-      chunks.push(chunk as Uint8Array);
-      length += (chunk as Uint8Array).byteLength;
+    if (body) {
+      // Half the cost of `for await`, which a small body is not worth.
+      await new Promise<void>((resolve, reject) => {
+        finished(body, { writable: false }, (error) => (error ? reject(error) : resolve()));
+        body.on("data", (chunk: Uint8Array) => {
+          chunks.push(chunk);
+          length += chunk.byteLength;
+        });
+      });
     }
   } catch (error) {
+    body?.destroy();
     throw new BrokenBody(kindOf(error), { cause: error, received: length });
   }
   if (declared !== undefined && length !== declared) {

@@ -1,5 +1,6 @@
-import { S3Client } from "@aws-sdk/client-s3";
+import type { S3Client } from "@aws-sdk/client-s3";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
+import { cachedStackClient, optionsOf } from "./cached-stack.js";
 import { originOf, type S3Config } from "./config.js";
 
 const defaultRegion = "us-east-1";
@@ -15,7 +16,7 @@ export function createClient(config: S3Config): S3Client {
   const { accessKeyId, secretAccessKey, sessionToken, maxConnections } = config;
   const endpoint = originOf(config.endpoint);
   const agent = { keepAlive: true, maxSockets: maxConnections };
-  return new S3Client({
+  return cachedStackClient({
     region: config.regionName ?? defaultRegion,
     ...(accessKeyId !== undefined && secretAccessKey !== undefined
       ? {
@@ -57,10 +58,11 @@ export function createClient(config: S3Config): S3Client {
  */
 class OneConnectHandler extends NodeHttpHandler {
   override async handle(
-    ...args: Parameters<NodeHttpHandler["handle"]>
+    request: Parameters<NodeHttpHandler["handle"]>[0],
+    options?: Parameters<NodeHttpHandler["handle"]>[1],
   ): ReturnType<NodeHttpHandler["handle"]> {
     try {
-      return await super.handle(...args);
+      return await super.handle(request, optionsOf(request, options));
     } catch (error) {
       const late =
         error instanceof Error && error.message.includes("did not establish a connection");
