@@ -1,4 +1,5 @@
 import * as pool from "@laila/pool";
+import * as node from "@laila/pool/node";
 import * as testing from "@laila/pool/testing";
 import { expect, it } from "vitest";
 
@@ -30,6 +31,15 @@ it("@laila/pool/testing exports this and nothing else", () => {
     [
       "describePool",
       "runDurabilityChild",
+    ]
+  `);
+});
+
+it("@laila/pool/node exports this and nothing else", () => {
+  expect(Object.keys(node).sort()).toMatchInlineSnapshot(`
+    [
+      "fileHelpers",
+      "poolPath",
     ]
   `);
 });

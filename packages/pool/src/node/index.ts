@@ -1,0 +1,2 @@
+export { type FileCalls, type FileHelpers, fileHelpers } from "./file-helpers.js";
+export { type PoolPathParts, poolPath } from "./pool-path.js";
