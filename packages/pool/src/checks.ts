@@ -24,7 +24,8 @@ export function checkWrite(
   if (condition !== undefined) checkCondition(supports, condition);
 }
 
-function checkCondition(supports: Supports, condition: unknown): void {
+/** UNSUPPORTED, INVALID_ARGUMENT. */
+export function checkCondition(supports: Supports, condition: unknown): void {
   if (!supports.conditionalWrites) {
     throw new LailaError(
       "UNSUPPORTED",

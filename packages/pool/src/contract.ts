@@ -30,6 +30,24 @@ export interface ReadResult {
   readonly version: Version | undefined;
 }
 
+/** What a value is written from: an async generator, a Node or a web stream of bytes, an array of chunks. */
+export type ByteSource = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+
+export interface WriteStreamOptions extends CallOptions {
+  readonly condition?: WriteCondition | undefined;
+}
+
+export interface ReadStreamResult {
+  /**
+   * The value's bytes in order, once. What is wrong with a value may be found behind its last byte only: use
+   * nothing of it before the iteration has ended without an error.
+   */
+  readonly stream: AsyncIterable<Uint8Array>;
+  /** In bytes; undefined where it is not known beforehand. */
+  readonly size: number | undefined;
+  readonly version: Version | undefined;
+}
+
 /** One key's outcome of `readMany`: neither `result` nor `error` means "not there". */
 export interface ReadManyResult {
   readonly key: string;
@@ -97,6 +115,22 @@ export interface PoolLike extends AsyncDisposable {
    * as the call has returned its promise. CONFLICT (`details.outcome`: "lost" or "unknown"), TOO_LARGE, NO_SPACE.
    */
   write(key: string, bytes: Uint8Array, options?: WriteOptions): Promise<Version | undefined>;
+  /**
+   * As `read`, a chunk at a time. Where `supports.streams`, of values of any length in bounded memory;
+   * elsewhere the value is read whole first. A miss goes on to the origin, and no copy is kept. A value that
+   * is overwritten while it is read: CONFLICT, if the storage cannot go on giving the old one.
+   */
+  readStream?(key: string, options?: CallOptions): Promise<ReadStreamResult | undefined>;
+  /**
+   * As `write`, of bytes that come a chunk at a time; nothing is changed before the last one has come. The
+   * source is asked for no more than is needed next, and ended if the write fails; what it throws, this
+   * rejects with. Where `supports.streams`, in bounded memory; elsewhere the value is gathered first.
+   */
+  writeStream?(
+    key: string,
+    source: ByteSource,
+    options?: WriteStreamOptions,
+  ): Promise<Version | undefined>;
   /** Gone when it resolves. Deleting what is not there is no error. */
   delete(key: string, options?: CallOptions): Promise<void>;
   /** Without reading the value; never false when it does not know. */

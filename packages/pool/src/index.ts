@@ -1,6 +1,7 @@
 export { abortError, exempt, isLailaError, LailaError, path, Secret, secret } from "@laila/schema";
 export { mapLimit } from "./concurrency.js";
 export type {
+  ByteSource,
   CallOptions,
   KeysOptions,
   LayerConfig,
@@ -11,11 +12,13 @@ export type {
   PoolOptions,
   ReadManyResult,
   ReadResult,
+  ReadStreamResult,
   Supports,
   Version,
   WriteCondition,
   WriteManyItem,
   WriteOptions,
+  WriteStreamOptions,
 } from "./contract.js";
 export { innermost } from "./innermost.js";
 export { checkKey, utf8Length } from "./key.js";

@@ -1,8 +1,9 @@
 import { abortError, type GlobalId, LailaError } from "@laila/schema";
 import { Activity, abortable, started } from "./activity.js";
-import { checkOrigin, checkWrite, ownBytes, plainResult } from "./checks.js";
+import { checkCondition, checkOrigin, checkWrite, ownBytes, plainResult } from "./checks.js";
 import { mapLimit } from "./concurrency.js";
 import type {
+  ByteSource,
   CallOptions,
   KeysOptions,
   ManyResult,
@@ -12,14 +13,17 @@ import type {
   PoolOptions,
   ReadManyResult,
   ReadResult,
+  ReadStreamResult,
   Supports,
   Version,
   WriteManyItem,
   WriteOptions,
+  WriteStreamOptions,
 } from "./contract.js";
 import { checkKey, checkPrefix } from "./key.js";
 import { inRounds, outcomes } from "./many.js";
 import { captureConfig, type ParsedConfig, parseConfig, poolId } from "./pool-config.js";
+import { chunksOf, gathered, streamOf } from "./streams.js";
 import { ReadThrough } from "./tiers.js";
 
 /** How many single calls the base class has under way when it composes a `…Many` call. */
@@ -92,6 +96,15 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
     // Nothing to find out beyond what `_open` did.
   }
 
+  /** A backend has both of these, and says so in `supports.streams`, or neither. */
+  protected _readStream?(key: string, options: CallOptions): Promise<ReadStreamResult | undefined>;
+  /** The source ends by itself when the signal fires. Its chunks may be changed once the next one is asked for. */
+  protected _writeStream?(
+    key: string,
+    source: AsyncIterable<Uint8Array>,
+    options: WriteStreamOptions,
+  ): Promise<Version | undefined>;
+
   /** Each key once; answers in any order. Composed of `_read` unless a backend has better. */
   protected _readMany(
     keys: readonly string[],
@@ -161,6 +174,41 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
   ): Promise<Version | undefined> {
     checkKey(key, this.supports.maxKeyBytes);
     return this.#writeHere(key, bytes, options, (act) => this.#change([key], act));
+  }
+
+  async readStream(key: string, options: CallOptions = {}): Promise<ReadStreamResult | undefined> {
+    checkKey(key, this.supports.maxKeyBytes);
+    const found = await this.#run("The read", options, async () =>
+      this._readStream
+        ? this._readStream(key, options)
+        : streamOf(plainResult(await this._read(key, options))),
+    );
+    if (found) {
+      return { ...found, stream: this.#iterate("The read", options, () => found.stream) };
+    }
+    const origin = this.#readThrough?.origin;
+    if (!origin) return undefined;
+    const far = origin.readStream
+      ? await origin.readStream(key, options)
+      : streamOf(await origin.read(key, options));
+    // Of another pool's versions this one can make nothing.
+    return far && { ...far, version: undefined };
+  }
+
+  async writeStream(
+    key: string,
+    source: ByteSource,
+    options: WriteStreamOptions = {},
+  ): Promise<Version | undefined> {
+    checkKey(key, this.supports.maxKeyBytes);
+    if (options.condition !== undefined) checkCondition(this.supports, options.condition);
+    const chunks = chunksOf(key, source, options.signal);
+    return this.#run("The write", options, () =>
+      this.#change([key], async () => {
+        if (this._writeStream) return this._writeStream(key, chunks, options);
+        return this._write(key, await gathered(key, chunks, this.supports), options);
+      }),
+    );
   }
 
   async delete(key: string, options: CallOptions = {}): Promise<void> {

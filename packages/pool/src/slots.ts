@@ -2,11 +2,25 @@ import { abortError } from "@laila/schema";
 
 /** At most so many calls at once; the others wait, first come first served. */
 export class Slots {
+  #count: number;
+  /** Below zero while more calls are under way than a lowered count allows. */
   #free: number;
   readonly #waiting = new Set<() => void>();
 
   constructor(count: number) {
+    this.#count = count;
     this.#free = count;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Raised, the calls that wait start at once; lowered, those under way end first. */
+  set count(count: number) {
+    this.#free += count - this.#count;
+    this.#count = count;
+    this.#admit();
   }
 
   /** ABORTED or TIMEOUT when the signal ends the wait. */
@@ -16,9 +30,16 @@ export class Slots {
     try {
       return await act();
     } finally {
-      const [next] = this.#waiting;
-      if (next) next();
-      else this.#free++;
+      this.#free++;
+      this.#admit();
+    }
+  }
+
+  #admit(): void {
+    for (const take of this.#waiting) {
+      if (this.#free <= 0) return;
+      this.#free--;
+      take();
     }
   }
 
