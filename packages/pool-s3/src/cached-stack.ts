@@ -8,6 +8,7 @@ const travelling = Symbol("request options");
 
 interface Command {
   readonly input: object;
+  readonly middlewareStack: { identify(): readonly string[] };
 }
 
 /**
@@ -29,9 +30,12 @@ export function cachedStackClient(config: S3ClientConfig): S3Client {
     { step: "deserialize", priority: "low", name: "requestOptions" },
   );
   const send = async (command: Command, options: Options = {}): Promise<unknown> => {
+    const plain = (...args: object[]) => Reflect.apply(S3Client.prototype.send, client, args);
+    // One that does something of its own does not go the way of its kind.
+    if (command.middlewareStack.identify().length > 0) return plain(command, options);
     Object.assign(command.input, { [travelling]: options });
     try {
-      return await Reflect.apply(S3Client.prototype.send, client, [command]);
+      return await plain(command);
     } finally {
       // What was put together keeps the first command, and would keep its body.
       Object.assign(command, { input: {} });
