@@ -69,7 +69,8 @@ describe("streams of a pool that has none of its own", () => {
       const controller = new AbortController();
       return { signal: controller.signal, abort: () => controller.abort() };
     })();
-    const silent = { [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => {}) }) };
+    const never = new Promise<never>(() => undefined);
+    const silent = { [Symbol.asyncIterator]: () => ({ next: () => never }) };
     const writing = codeOf(pool.writeStream("k", silent, { signal }));
     await new Promise(setImmediate);
     abort();
