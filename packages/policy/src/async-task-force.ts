@@ -7,6 +7,7 @@ import {
   LailaError,
   newUuid,
 } from "@laila/schema";
+import * as z from "zod/mini";
 
 /** A taskforce as data. */
 export interface TaskForceConfig {
@@ -44,9 +45,14 @@ export interface SubmitOptions {
   readonly places?: number | undefined;
 }
 
-export interface AsyncTaskForceConfig {
-  /** How many operations run at the same time; 64 unless given. */
-  readonly maxConcurrency?: number | undefined;
+const whole = "must be a whole number from 1";
+
+const configSchema = z.object({
+  /** How many operations run at the same time. */
+  maxConcurrency: z._default(z.int(whole).check(z.minimum(1, whole)), 64),
+});
+
+export interface AsyncTaskForceConfig extends z.input<typeof configSchema> {
   readonly nickname?: string | undefined;
 }
 
@@ -58,6 +64,7 @@ export interface TaskForceOptions {
 
 /** Runs operations in this process, first come, first served, `maxConcurrency` at a time. */
 export class AsyncTaskForce implements TaskForce {
+  static readonly configSchema = configSchema;
   static readonly classToken: string = "AsyncTaskForce";
 
   readonly globalId: GlobalId;
@@ -71,16 +78,10 @@ export class AsyncTaskForce implements TaskForce {
 
   /** INVALID_CONFIG for a malformed configuration, INVALID_ID for an id that is no TASK_FORCE's. */
   constructor(
-    { maxConcurrency = 64, nickname }: AsyncTaskForceConfig = {},
+    { nickname, ...config }: AsyncTaskForceConfig = {},
     { globalId, namespace }: TaskForceOptions = {},
   ) {
-    if (!Number.isSafeInteger(maxConcurrency) || maxConcurrency < 1) {
-      throw new LailaError(
-        "INVALID_CONFIG",
-        "AsyncTaskForce: maxConcurrency must be a whole number from 1.",
-        { details: { fields: ["maxConcurrency"] } },
-      );
-    }
+    const { maxConcurrency } = parsed(config);
     if (globalId !== undefined && !isGlobalId(globalId, "TASK_FORCE")) {
       throw new LailaError(
         "INVALID_ID",
@@ -191,6 +192,15 @@ export class AsyncTaskForce implements TaskForce {
     }
     if (this.#running === 0) this.#drained?.();
   }
+}
+
+function parsed(config: object): z.output<typeof configSchema> {
+  const result = configSchema.safeParse(config);
+  if (result.success) return result.data;
+  const told = result.error.issues.map(({ path, message }) => `${path.join(".")} ${message}`);
+  throw new LailaError("INVALID_CONFIG", `AsyncTaskForce: ${told.join("; ")}.`, {
+    details: { fields: result.error.issues.map(({ path }) => path.join(".")) },
+  });
 }
 
 /** A turn in line; without `go` its owner has left. */

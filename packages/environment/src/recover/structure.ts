@@ -1,5 +1,11 @@
 import { AsyncTaskForce, type TaskForce } from "@laila/policy";
-import { type EnvironmentDocument, type GlobalId, LailaError } from "@laila/schema";
+import {
+  type EnvironmentDocument,
+  type GlobalId,
+  isLailaError,
+  LailaError,
+  storedNames,
+} from "@laila/schema";
 import type { CapturedConfig } from "../capture/capture-pool.js";
 import type { MissingClass } from "./missing.js";
 import { shown } from "./shown.js";
@@ -47,8 +53,6 @@ function checkCycle(
   }
 }
 
-const taskforceFields = new Set(["class_token", "package", "nickname", "max_concurrency"]);
-
 /** The taskforces of a document. Those of an unknown class are added to what is missing. */
 export function makeTaskforces(
   { policy }: EnvironmentDocument,
@@ -69,30 +73,46 @@ export function makeTaskforces(
       });
       continue;
     }
-    const path = `environment.policy.central.command.taskforces.${id}`;
-    for (const field of Object.keys(config)) {
-      if (!taskforceFields.has(field))
-        throw invalid(
-          path,
-          `has the field ${shown(field)}, which AsyncTaskForce does not have in the release installed here`,
-        );
-    }
-    const { max_concurrency: maxConcurrency, nickname } = config;
-    if (
-      maxConcurrency !== undefined &&
-      !(Number.isSafeInteger(maxConcurrency) && (maxConcurrency as number) > 0)
-    ) {
-      throw invalid(`${path}.max_concurrency`, "must be a whole number from 1");
-    }
-    made.set(
-      id,
-      new AsyncTaskForce(
-        { maxConcurrency: maxConcurrency as number | undefined, nickname },
-        { globalId: id },
-      ),
-    );
+    made.set(id, makeTaskforce(id, config));
   }
   return made;
+}
+
+/** What stands in a document beside the fields that the class declares. */
+const beside = new Set(["class_token", "package", "nickname"]);
+
+function makeTaskforce(id: GlobalId, config: CapturedConfig): TaskForce {
+  const path = `environment.policy.central.command.taskforces.${id}`;
+  const byStored = new Map(
+    [...storedNames(AsyncTaskForce.configSchema)].map(([name, stored]) => [stored, name]),
+  );
+  const fields = Object.entries(config).filter(([stored]) => !beside.has(stored));
+  for (const [stored] of fields) {
+    if (!byStored.has(stored))
+      throw invalid(
+        path,
+        `has the field ${shown(stored)}, which AsyncTaskForce does not have in the release installed here`,
+      );
+  }
+  const values = fields.map(([stored, value]) => [byStored.get(stored), value]);
+  try {
+    return new AsyncTaskForce(
+      { ...Object.fromEntries(values), nickname: config.nickname },
+      { globalId: id },
+    );
+  } catch (error) {
+    throw isLailaError(error, "INVALID_CONFIG") ? malformed(path, error, byStored) : error;
+  }
+}
+
+function malformed(
+  path: string,
+  error: LailaError,
+  byStored: ReadonlyMap<string, string>,
+): LailaError {
+  const [field] = error.details.fields as readonly string[];
+  const [stored = "max_concurrency"] = [...byStored].find(([, name]) => name === field) ?? [];
+  return invalid(`${path}.${stored}`, `is refused: ${error.message}`);
 }
 
 /** No class of connections exists yet, so each one of a document is missing. */
