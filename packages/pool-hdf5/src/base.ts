@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import { crc32 } from "node:zlib";
 import { type Hdf5, WorkerError } from "./hdf5.js";
 import { indexNames, Kind } from "./layout.js";
-import { damaged, readIndexBytes, readMark, readValue, type SnapshotMark } from "./snapshot.js";
+import { damaged, readIndexBytes, readMark, readValue } from "./snapshot.js";
 import { readIndex, type SnapshotEntry, type Stretch, stretchesOf } from "./snapshot-index.js";
 import { areOf, decodeSums, type Sums } from "./sums.js";
 
@@ -36,11 +36,13 @@ export class Base {
     this.#file = file;
   }
 
-  static open(library: Hdf5, path: string, sumsPath: string, mark: SnapshotMark): Base {
+  /** @param poolId sums of another pool are not heeded */
+  static open(library: Hdf5, path: string, sumsPath: string, poolId?: string): Base {
     const fd = fs.openSync(path, "r");
     try {
       const found = readSums(sumsPath);
-      const sums = found?.mark.poolId === mark.poolId ? found : undefined;
+      const isOwn = poolId === undefined || found?.mark.poolId === poolId;
+      const sums = isOwn ? found : undefined;
       if (sums && areOf(sums, fs.fstatSync(fd))) {
         return new Base(library, path, fd, sums.index, sums, undefined);
       }

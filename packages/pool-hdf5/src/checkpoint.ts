@@ -76,7 +76,7 @@ class CheckpointRun {
 
   async write(): Promise<void> {
     const { target, path, hasBase, sums, mark } = this.#job;
-    const base = hasBase ? Base.open(this.#library, path, sums, mark) : undefined;
+    const base = hasBase ? Base.open(this.#library, path, sums, mark.poolId) : undefined;
     try {
       const append = base !== undefined && (await this.#copyBase(base));
       // Opened before anything is written, so that no failed write-back can go unnoticed.

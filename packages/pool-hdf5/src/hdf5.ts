@@ -152,14 +152,15 @@ export class Hdf5 {
     data: Uint8Array,
     layout: DatasetLayout,
     storage: Storage = {},
+    mover: DataMover = dataMover(layout),
   ): void {
     const { element, shape } = layout;
     const metadata = writeMetadata(element, shape, storage);
     const path = `/${name}`;
-    if (data.byteLength <= pieceBytes && !storage.chunks) {
+    const length = element.size * metadata.total_size;
+    if (length <= pieceBytes && !storage.chunks) {
       const pointer = this.#scratchPointer();
-      const into = this.#module.HEAPU8.subarray(pointer, pointer + data.byteLength);
-      dataMover(layout).toDataset(data, 0, into);
+      mover.toDataset(data, 0, this.#module.HEAPU8.subarray(pointer, pointer + length));
       this.#call(`write ${name}`, () =>
         this.#module.create_dataset(file, path, BigInt(pointer), metadata),
       );
@@ -179,7 +180,7 @@ export class Hdf5 {
     }
     // Without data the dataset is created, and the writing of nothing is what the library then complains about.
     this.#module.create_dataset(file, path, 0n, metadata);
-    this.writeDataset(file, name, data, layout, storage.chunks);
+    this.writeDataset(file, name, data, layout, storage.chunks, mover);
   }
 
   /** Writes over the data of a dataset; in pieces of its chunks, where it has some. */
@@ -189,9 +190,9 @@ export class Hdf5 {
     data: Uint8Array,
     layout: DatasetLayout,
     chunks?: readonly number[],
+    mover: DataMover = dataMover(layout),
   ): void {
     const { element, shape } = layout;
-    const mover = dataMover(layout);
     const most = chunks ? chunks.reduce((size, extent) => size * extent, element.size) : pieceBytes;
     for (const { offset, count, start, length } of pieces(shape, element.size, most)) {
       const pointer = this.#scratchPointer();

@@ -43,3 +43,16 @@ function advance(index: number[], shape: readonly number[]): boolean {
   }
   return false;
 }
+
+/** A shape of chunks that are contiguous in C order and at most that many bytes large. */
+export function chunkShape(shape: readonly number[], elementSize: number, most: number): number[] {
+  let left = Math.max(1, Math.floor(most / elementSize));
+  return shape
+    .toReversed()
+    .map((extent) => {
+      const taken = Math.min(extent, left);
+      left = Math.max(1, Math.floor(left / Math.max(1, taken)));
+      return taken;
+    })
+    .toReversed();
+}

@@ -36,6 +36,12 @@ export function readMark(library: Hdf5, file: bigint, path: string): SnapshotMar
       `${path} is an HDF5 file, but not one of a LAILA pool: it has no LAILA attribute. It was not touched. Give the pool a file of its own.`,
     );
   }
+  if (library.attribute(file, "/", "LAILA").toString("utf8") !== "pool") {
+    throw new WorkerError(
+      "INVALID_CONFIG",
+      `${path} was made by exportSnapshot, for other programs: it is not a pool's own file. It was not touched. Give the pool a file of its own.`,
+    );
+  }
   const version = readNumber(library, file, "LAILA_format");
   if (version !== formatVersion) {
     throw new WorkerError(
@@ -51,20 +57,27 @@ export function readMark(library: Hdf5, file: bigint, path: string): SnapshotMar
 }
 
 export function writeMark(library: Hdf5, file: bigint, mark: SnapshotMark): void {
-  const text = (name: string, value: string) => {
-    const bytes = Buffer.from(value);
-    library.setAttribute(file, "/", name, bytes, textType(bytes.length));
-  };
-  const number = (name: string, value: number) => {
-    const bytes = Buffer.alloc(8);
-    bytes.writeBigUInt64LE(BigInt(value));
-    library.setAttribute(file, "/", name, bytes, wideType);
-  };
-  text("LAILA", "pool");
-  number("LAILA_format", formatVersion);
-  text("LAILA_pool_id", mark.poolId);
-  number("LAILA_generation", mark.generation);
-  number("LAILA_sequence", mark.sequence);
+  writeOwner(library, file, "pool");
+  writeText(library, file, "LAILA_pool_id", mark.poolId);
+  writeNumber(library, file, "LAILA_generation", mark.generation);
+  writeNumber(library, file, "LAILA_sequence", mark.sequence);
+}
+
+/** Says what the file is: a pool's own, or an export for others, which no pool opens. */
+export function writeOwner(library: Hdf5, file: bigint, kind: "pool" | "export"): void {
+  writeText(library, file, "LAILA", kind);
+  writeNumber(library, file, "LAILA_format", formatVersion);
+}
+
+function writeText(library: Hdf5, file: bigint, name: string, value: string): void {
+  const bytes = Buffer.from(value);
+  library.setAttribute(file, "/", name, bytes, textType(bytes.length));
+}
+
+function writeNumber(library: Hdf5, file: bigint, name: string, value: number): void {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64LE(BigInt(value));
+  library.setAttribute(file, "/", name, bytes, wideType);
 }
 
 function readNumber(library: Hdf5, file: bigint, name: string): number {

@@ -1,6 +1,7 @@
 import { isMainThread, parentPort, workerData } from "node:worker_threads";
 import { checkpoint } from "./checkpoint.js";
 import type { CheckpointJob, CheckpointOutcome } from "./checkpoint-job.js";
+import { type ExportJob, type ExportOutcome, exportValues } from "./export.js";
 import { Hdf5, WorkerError } from "./hdf5.js";
 import { type InspectedFile, inspectFile, inspectObject } from "./inspect-objects.js";
 import type { HDF5Object } from "./inspection.js";
@@ -43,6 +44,10 @@ export const api = {
 
   async checkpoint(job: CheckpointJob): Promise<CheckpointOutcome> {
     return checkpoint(await Hdf5.load(), job);
+  },
+
+  async exportValues(job: ExportJob): Promise<ExportOutcome> {
+    return exportValues(await Hdf5.load(), job);
   },
 
   /** Opens any HDF5 file; from here on, this thread opens no other one until it is closed. */
