@@ -64,20 +64,38 @@ export class Checkpointer {
 
   /** At a batch boundary: writing goes on in the next journal, and those before it become a snapshot. */
   async start(): Promise<void> {
-    const { journals, lock } = this.#parts;
-    const { generation } = journals;
     try {
-      await lock.check();
-      await journals.next();
+      await this.#begin(false);
     } catch (error) {
       this.#postpone(error);
-      return;
     }
-    this.#running = this.#checkpoint(generation, { last: false, anew: false })
+  }
+
+  /**
+   * The same, for who needs a snapshot of everything that was acknowledged: resolves when writing can go on, with what
+   * resolves when the snapshot is there, and rejects when that fails. `anew`: written from the ground up, whatever
+   * changed, and the old one is set aside.
+   */
+  async request({ anew = false } = {}): Promise<{ readonly done: Promise<void> }> {
+    await this.#running;
+    if (!anew && this.#parts.journals.count === 0 && this.#snapshotSize !== undefined)
+      return { done: Promise.resolve() };
+    return this.#begin(anew);
+  }
+
+  async #begin(anew: boolean): Promise<{ readonly done: Promise<void> }> {
+    const { journals, lock } = this.#parts;
+    await lock.check();
+    if (journals.count === 0) await journals.next();
+    const { generation } = journals;
+    await journals.next();
+    const done = this.#checkpoint(generation, { last: false, anew });
+    this.#running = done
       .catch((error: unknown) => this.#postpone(error))
       .finally(() => {
         this.#running = undefined;
       });
+    return { done };
   }
 
   /** Everything into the snapshot; rejects when that fails. */
@@ -85,17 +103,6 @@ export class Checkpointer {
     const { journals } = this.#parts;
     if (journals.count > 0)
       await this.#checkpoint(journals.generation, { last: true, anew: false });
-  }
-
-  /** A new snapshot from the ground up, with the old one set aside. Only when nothing is being committed. */
-  async anew(): Promise<void> {
-    await this.#running;
-    const { journals, lock } = this.#parts;
-    await lock.check();
-    if (journals.count === 0) await journals.next();
-    const { generation } = journals;
-    await journals.next();
-    await this.#checkpoint(generation, { last: false, anew: true });
   }
 
   get #threshold(): number {

@@ -24,6 +24,7 @@ const batchBytes = 32 << 20;
  */
 export class CommitQueue {
   #waiting: Operation[] = [];
+  readonly #between: (() => Promise<void>)[] = [];
   #running: Promise<void> | undefined;
   readonly #commit: (batch: readonly Operation[]) => Promise<void>;
 
@@ -44,6 +45,14 @@ export class CommitQueue {
     });
   }
 
+  /** Calls it when no batch is under way; the next one waits for what it returns. */
+  between<T>(act: () => Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.#between.push(() => act().then(resolve, reject));
+      this.#running ??= this.#run();
+    });
+  }
+
   get isEmpty(): boolean {
     return this.#waiting.length === 0;
   }
@@ -56,7 +65,9 @@ export class CommitQueue {
   async #run(): Promise<void> {
     // What is written in the same turn shares the first batch.
     await null;
-    while (this.#waiting.length > 0) {
+    while (this.#waiting.length + this.#between.length > 0) {
+      for (const act of this.#between.splice(0)) await act();
+      if (this.#waiting.length === 0) continue;
       const batch = this.#take();
       try {
         await this.#commit(batch);

@@ -12,6 +12,11 @@ export const configSchema = z.object({
    * more). 64 MiB unless given.
    */
   checkpointBytes: z.number().int().min(1024).optional(),
+  /**
+   * Only reads, beside the process that writes: without a lock, and what the last checkpoint put into the file. Newer
+   * checkpoints are followed.
+   */
+  readOnly: z.boolean().optional(),
   /** Takes the lock even if its holder may still live. Only for a holder that is certainly gone. */
   forceUnlock: exempt(z.boolean()).optional(),
 });

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import {
   type CallOptions,
   type KeysOptions,
@@ -11,14 +12,32 @@ import {
   type WriteManyItem,
   type WriteOptions,
 } from "@laila/pool";
+import { poolPath } from "@laila/pool/node";
 import { configSchema, type HDF5PoolConfig, type ParsedConfig } from "./config.js";
+import type { ExportOutcome } from "./export.js";
+import type { ExportOptions } from "./export-file.js";
 import { inspect } from "./inspect.js";
 import type { HDF5Inspection } from "./inspection.js";
-import { configuredPath, preparePath } from "./paths.js";
+import { existingPath, preparePath } from "./paths.js";
+import { ReadOnlyStore } from "./read-only-store.js";
 import type { Damage } from "./recovery.js";
 import { Store } from "./store.js";
+import type { Repair, Verification } from "./verification.js";
 
 const defaultCheckpointBytes = 64 << 20;
+
+const supports: Supports = {
+  conditionalWrites: true,
+  durable: true,
+  persistent: true,
+  batch: true,
+  streams: false,
+  sharedBetweenProcesses: false,
+  evicts: false,
+  maxValueBytes: 2 ** 30,
+  maxKeyBytes: 1024,
+};
+const readOnlySupports: Supports = { ...supports, readOnly: true, sharedBetweenProcesses: true };
 
 /**
  * A pool in one HDF5 file. A write is acknowledged when it is durable in the journal beside the file; the
@@ -32,25 +51,16 @@ export class HDF5Pool extends Pool<ParsedConfig> {
   static readonly classToken: string = "HDF5Pool";
   static readonly packageName: string = "@laila/pool-hdf5";
 
-  readonly supports: Supports = {
-    conditionalWrites: true,
-    durable: true,
-    persistent: true,
-    batch: true,
-    streams: false,
-    sharedBetweenProcesses: false,
-    evicts: false,
-    maxValueBytes: 2 ** 30,
-    maxKeyBytes: 1024,
-  };
+  readonly supports: Supports;
   /** Absolute; where the pool's file lies, or will lie after the first checkpoint. */
   readonly filePath: string;
-  #store: Store | undefined;
+  #store: Store | ReadOnlyStore | undefined;
 
   constructor(config: HDF5PoolConfig = {}, options: PoolOptions = {}) {
     super(config, options);
-    const uuid = this.globalId.slice(this.globalId.lastIndexOf(":") + 1);
-    this.filePath = configuredPath(this.config.filePath, uuid, options);
+    const { filePath: given } = this.config;
+    this.supports = this.config.readOnly ? readOnlySupports : supports;
+    this.filePath = poolPath({ given, globalId: this.globalId, name: "pool.h5", options });
   }
 
   /**
@@ -71,7 +81,57 @@ export class HDF5Pool extends Pool<ParsedConfig> {
     return this.#store?.damage ?? [];
   }
 
+  /**
+   * Writes everything that is in the pool at this moment to a new HDF5 file for other programs: each value under its key
+   * (with `%`, `/` and control characters in percent-encoding), arrays of 4 KiB or more in chunks, float16 and bfloat16
+   * as the float32 that they stand for (with the attribute `dtype`), bool as uint8 with it, and what else a record says
+   * as text in `laila_record` and `nickname`. It is durable when it resolves, and no pool's own file. A value that is
+   * damaged is left out, and its key is in `damaged`.
+   *
+   * Rejects with INVALID_ARGUMENT when there is something at that path already; NO_SPACE, ACCESS_DENIED, NO_SUCH_STORE,
+   * UNAVAILABLE, CLOSED, ABORTED, TIMEOUT. Then there is no new file.
+   *
+   * @param path absolute, or relative to the working directory
+   */
+  async exportSnapshot(path: string, options: ExportOptions = {}): Promise<ExportOutcome> {
+    await this.open(options);
+    const { compress = false } = options;
+    if (
+      typeof compress !== "boolean" &&
+      !(Number.isInteger(compress) && compress >= 1 && compress <= 9)
+    )
+      throw new LailaError(
+        "INVALID_ARGUMENT",
+        "compress has to be true, false, or a level of 1 to 9.",
+      );
+    return this.#opened().exportTo(resolve(path), options);
+  }
+
+  /**
+   * Reads everything that is stored, and compares it with its checksums; also the framing of the journals, the blocks of
+   * the HDF5 file, and whether the HDF5 library can open it. Changes nothing. Takes the memory of the largest value in the
+   * journals, and the time to read the files. ABORTED, TIMEOUT, CLOSED.
+   */
+  async verify({ signal }: CallOptions = {}): Promise<Verification> {
+    await this.open({ signal });
+    return this.#opened().verify(signal);
+  }
+
+  /**
+   * Makes a damaged pool whole again: keys whose values are damaged are removed, all else goes into a new HDF5 file, and the
+   * damaged files stay beside it as they were. Does nothing where `verify()` finds nothing. NO_SPACE, LOCKED,
+   * UNSUPPORTED for a pool with `readOnly`, ABORTED, TIMEOUT, CLOSED.
+   */
+  async repair({ signal }: CallOptions = {}): Promise<Repair> {
+    await this.open({ signal });
+    return this.#opened().repair(signal);
+  }
+
   protected async _open(): Promise<void> {
+    if (this.config.readOnly) {
+      this.#store = await ReadOnlyStore.open(await existingPath(this.filePath));
+      return;
+    }
     const paths = await preparePath(this.filePath);
     const { checkpointBytes = defaultCheckpointBytes, forceUnlock = false } = this.config;
     this.#store = await Store.open(paths, { checkpointBytes, forceUnlock });
@@ -126,7 +186,7 @@ export class HDF5Pool extends Pool<ParsedConfig> {
     await this.#opened().close();
   }
 
-  #opened(): Store {
+  #opened(): Store | ReadOnlyStore {
     if (!this.#store) throw new LailaError("CLOSED", `The pool ${this.globalId} is not open.`);
     return this.#store;
   }

@@ -75,6 +75,12 @@ export function decodeHeader(bytes: Buffer): JournalHeader | undefined {
   return undefined;
 }
 
+/** True when both copies of a journal's header say the same. */
+export function isWholeHeader(bytes: Buffer): boolean {
+  const [first, second] = [bytes.subarray(0, headerBytes), bytes.subarray(headerBytes)];
+  return decodeHeader(first) !== undefined && first.equals(second);
+}
+
 /** Reads and writes the records of one journal. */
 export class RecordCodec {
   readonly generation: number;

@@ -5,12 +5,13 @@ import {
   decodeHeader,
   encodeHeader,
   firstRecord,
+  isWholeHeader,
   type JournalHeader,
   Op,
   RecordCodec,
   recordBytes,
 } from "./journal-format.js";
-import { type Replay, replayJournal } from "./journal-replay.js";
+import { type DamagedRange, type Replay, replayJournal } from "./journal-replay.js";
 
 /** What is to be appended; `value` only with `put`. */
 export interface JournalRecord {
@@ -184,12 +185,25 @@ export class Journal {
 
   /** A value's bytes, verified; undefined when they are damaged. */
   async read({ offset, length, crc }: Place): Promise<Buffer | undefined> {
+    const bytes = await this.#reading(() => readFully(this.#fd, offset, length));
+    return bytes.length === length && this.codec.crc(bytes) === crc ? bytes : undefined;
+  }
+
+  /** What is damaged in the acknowledged part, by now. */
+  async verify(): Promise<readonly DamagedRange[]> {
+    const size = this.#size;
+    const header = await this.#reading(() => readFully(this.#fd, 0, firstRecord));
+    const { damage, end } = await this.#reading(() => replayJournal(this.#fd, size, this.codec));
+    const first = isWholeHeader(header) ? [] : [{ start: 0, end: firstRecord }];
+    return end < size ? [...first, ...damage, { start: end, end: size }] : [...first, ...damage];
+  }
+
+  async #reading<T>(read: () => Promise<T>): Promise<T> {
     // The number of a closed descriptor may already be another file's.
     if (this.#released) throw new LailaError("UNAVAILABLE", `${this.path} is closed. Try again.`);
     this.#readers++;
     try {
-      const bytes = await readFully(this.#fd, offset, length);
-      return bytes.length === length && this.codec.crc(bytes) === crc ? bytes : undefined;
+      return await read();
     } catch (error) {
       throw fileError(error, "Reading the journal", this.path);
     } finally {

@@ -4,6 +4,7 @@ import { files, syncDirectory } from "./files.js";
 import { Journal, type JournalRecord } from "./journal.js";
 import { Op } from "./journal-format.js";
 import type { PoolPaths } from "./paths.js";
+import type { Damage } from "./recovery.js";
 import { type Change, isInJournal } from "./view.js";
 
 /** How many bytes of values are copied at once when acknowledged records move to a fresh journal. */
@@ -15,7 +16,7 @@ export class Journals {
   readonly #poolId: Uint8Array;
   readonly #all: Journal[];
   /** Journals in which something is damaged: they are kept beside when their time comes. */
-  readonly #damaged: ReadonlySet<string>;
+  readonly #damaged: Set<string>;
   #nextGeneration: number;
   #written: Journal | undefined;
 
@@ -24,7 +25,7 @@ export class Journals {
     poolId: Uint8Array,
     journals: Journal[],
     nextGeneration: number,
-    damaged: ReadonlySet<string>,
+    damaged: Set<string>,
   ) {
     this.#paths = paths;
     this.#poolId = poolId;
@@ -82,6 +83,17 @@ export class Journals {
   /** Those up to a generation. */
   upTo(generation: number): Journal[] {
     return this.#all.filter((journal) => journal.generation <= generation);
+  }
+
+  /** What is damaged in the acknowledged part of each; those journals will be kept. */
+  async verify(): Promise<Damage[]> {
+    const damage: Damage[] = [];
+    for (const journal of [...this.#all]) {
+      const found = await journal.verify();
+      if (found.length > 0) this.#damaged.add(journal.path);
+      damage.push(...found.map((range) => ({ file: journal.path, ...range })));
+    }
+    return damage;
   }
 
   /** After a snapshot of this generation: deletes the journals in it, once no read holds them. */

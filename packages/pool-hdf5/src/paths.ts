@@ -1,9 +1,8 @@
 import type { Stats } from "node:fs";
-import { homedir } from "node:os";
-import { basename, dirname, isAbsolute, join, resolve } from "node:path";
-import { isLailaError, LailaError, type PoolOptions } from "@laila/pool";
+import { basename, dirname, join } from "node:path";
+import { isLailaError, LailaError } from "@laila/pool";
 import { fileError, systemCode } from "./errors.js";
-import { files, syncDirectory } from "./files.js";
+import { files, makeDirectory } from "./files.js";
 
 /** The files of one pool; all lie beside the HDF5 file. */
 export class PoolPaths {
@@ -45,6 +44,19 @@ export class PoolPaths {
     return `${this.file}.damaged-${what}-${generation}`;
   }
 
+  /** What was set aside as damaged, on the disk now. */
+  async asides(): Promise<string[]> {
+    const names = await files.readdir(this.directory);
+    return [
+      ...this.#numbered(names, `${this.#name}.damaged-journal-`).map((n) =>
+        this.damaged("journal", n),
+      ),
+      ...this.#numbered(names, `${this.#name}.damaged-snapshot-`).map((n) =>
+        this.damaged("snapshot", n),
+      ),
+    ];
+  }
+
   /** The generations whose journals are among these names, in order. */
   generations(names: readonly string[]): number[] {
     return this.#numbered(names, `${this.#name}.journal.`).sort((a, b) => a - b);
@@ -69,19 +81,18 @@ export class PoolPaths {
   }
 }
 
-/** Where the configured file lies: relative to the project, or the pool's own place in LAILA's home. */
-export function configuredPath(
-  filePath: string | undefined,
-  uuid: string,
-  { home, directory }: PoolOptions,
-): string {
-  if (filePath === undefined) return join(lailaHome(home), "pools", uuid, "pool.h5");
-  return isAbsolute(filePath) ? filePath : resolve(directory ?? process.cwd(), filePath);
-}
-
-function lailaHome(home: string | undefined): string {
-  // biome-ignore lint/style/noProcessEnv: the pool contract has backends fall back to LAILA_HOME themselves.
-  return home ?? (process.env.LAILA_HOME || join(homedir(), ".laila"));
+/** The real path of a file that is only read, or may come into being. ACCESS_DENIED, NO_SUCH_STORE, INVALID_CONFIG. */
+export async function existingPath(path: string): Promise<PoolPaths> {
+  try {
+    const stats = await lstatIfThere(path);
+    const real = stats
+      ? await files.realpath(path)
+      : join(await files.realpath(dirname(path)), basename(path));
+    if (stats && !(await files.stat(real)).isFile()) throw noFile(real);
+    return new PoolPaths(real);
+  } catch (error) {
+    throw isLailaError(error) ? error : fileError(error, "Looking for the pool file", path);
+  }
 }
 
 /**
@@ -90,17 +101,13 @@ function lailaHome(home: string | undefined): string {
  */
 export async function preparePath(path: string): Promise<PoolPaths> {
   try {
-    await createDirectory(dirname(path));
+    await makeDirectory(dirname(path));
     const stats = await lstatIfThere(path);
     if (!stats) return new PoolPaths(join(await files.realpath(dirname(path)), basename(path)));
     const real = await files.realpath(path);
     const status = await files.stat(real);
     if (!status.isFile()) {
-      throw new LailaError(
-        "INVALID_CONFIG",
-        `${real} is not a file. Give the pool the path of its HDF5 file, which need not exist yet.`,
-        { details: { path: real } },
-      );
+      throw noFile(real);
     }
     const { nlink } = status;
     if (nlink > 1) {
@@ -117,13 +124,12 @@ export async function preparePath(path: string): Promise<PoolPaths> {
   }
 }
 
-/** Creates what is missing, durably: a file in a directory that is lost is lost too. */
-async function createDirectory(directory: string): Promise<void> {
-  const first = await files.mkdir(directory, { recursive: true, mode: 0o700 });
-  if (first === undefined) return;
-  for (let made = directory; made.length >= first.length; made = dirname(made)) {
-    await syncDirectory(dirname(made));
-  }
+function noFile(path: string): LailaError {
+  return new LailaError(
+    "INVALID_CONFIG",
+    `${path} is not a file. Give the pool the path of its HDF5 file, which need not exist yet.`,
+    { details: { path } },
+  );
 }
 
 async function lstatIfThere(path: string): Promise<Stats | undefined> {

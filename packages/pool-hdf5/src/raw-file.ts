@@ -53,6 +53,10 @@ export class RawFile {
     }
   }
 
+  stat(): ReturnType<typeof files.fstat> {
+    return files.fstat(this.#fd);
+  }
+
   async release(): Promise<void> {
     if (this.#readers > 0) {
       await new Promise<void>((resolve) => {

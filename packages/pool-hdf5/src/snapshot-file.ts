@@ -4,9 +4,10 @@ import { because, fileError, systemCode } from "./errors.js";
 import { files } from "./files.js";
 import type { PoolPaths } from "./paths.js";
 import { RawFile } from "./raw-file.js";
+import type { Damage } from "./recovery.js";
 import type { SnapshotMark } from "./snapshot.js";
 import { isWholeIndex, readIndex, type SnapshotEntry, stretchesOf } from "./snapshot-index.js";
-import { areOf, decodeSums, type Sums } from "./sums.js";
+import { areOf, blockBytes, decodeSums, type Sums } from "./sums.js";
 import { WorkerClient } from "./worker-client.js";
 
 /** By which one and the same file is recognised. */
@@ -59,18 +60,20 @@ export class SnapshotFile {
 
   /**
    * Opens it and reads its index; undefined when there is no file. INVALID_CONFIG, UNSUPPORTED_VERSION, CORRUPT.
-   * What was open before stays in use until the new one is whole.
+   * What was open before stays in use until the new one is whole; `adopt` is called at the moment of the change.
    */
-  async load(): Promise<LoadedSnapshot | undefined> {
+  async load(adopt?: (loaded: LoadedSnapshot) => void): Promise<LoadedSnapshot | undefined> {
     const { file } = this.#paths;
     const fd = await openIfThere(file);
     if (fd === undefined) return undefined;
     const raw = new RawFile(fd);
     try {
       const identity = await files.fstat(fd);
-      const loaded = await this.#load(raw, identity);
-      this.#replace(loaded.opened);
-      return { ...loaded, identity };
+      const { opened, ...rest } = await this.#load(raw, identity);
+      const loaded = { ...rest, identity };
+      this.#replace(opened);
+      adopt?.(loaded);
+      return loaded;
     } catch (error) {
       await raw.release();
       throw isLailaError(error) ? error : fileError(error, "Reading", file);
@@ -104,6 +107,36 @@ export class SnapshotFile {
       if (isLailaError(error, "CORRUPT")) return false;
       throw error;
     }
+  }
+
+  /**
+   * Damage to the file that no value need be hit by: blocks that are not as they were written, and a file that the
+   * HDF5 library cannot open.
+   */
+  async checkStructures(signal: AbortSignal | undefined): Promise<Damage[]> {
+    const { raw } = this.#opened();
+    const { file, sums: sumsPath } = this.#paths;
+    const damage: Damage[] = [];
+    const sums = await readSums(sumsPath);
+    if (!sums && (await isThere(sumsPath))) damage.push({ file: sumsPath });
+    if (sums && areOf(sums, await raw.stat())) {
+      for (const [i, crc] of sums.blocks.entries()) {
+        signal?.throwIfAborted();
+        const start = i * blockBytes;
+        const end = Math.min(start + blockBytes, sums.size);
+        const whole = await raw.check([{ offset: start, length: end - start }], crc);
+        if (!whole) damage.push({ file, start, end });
+      }
+    }
+    try {
+      const { handle } = await this.#worker.call("open", file);
+      await this.#worker.call("close", handle);
+    } catch (error) {
+      await this.#worker.stop();
+      if (!isLailaError(error)) throw error;
+      if (damage.length === 0) damage.push({ file });
+    }
+    return damage;
   }
 
   async checkpoint(job: CheckpointJob): Promise<CheckpointOutcome> {
@@ -247,6 +280,16 @@ async function openIfThere(path: string): Promise<number | undefined> {
   } catch (error) {
     if (systemCode(error) === "ENOENT") return undefined;
     throw fileError(error, "Opening", path);
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await files.stat(path);
+    return true;
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return false;
+    throw fileError(error, "Looking at", path);
   }
 }
 

@@ -2,6 +2,8 @@ import { abortError, isLailaError, LailaError, type ReadResult, type Version } f
 import { Checkpointer } from "./checkpointer.js";
 import { CommitQueue, type Operation } from "./commit-queue.js";
 import { because, fileError } from "./errors.js";
+import type { ExportOutcome } from "./export.js";
+import { type ExportOptions, exportSnapshot } from "./export-file.js";
 import type { Journal, JournalRecord } from "./journal.js";
 import { Op } from "./journal-format.js";
 import { Journals } from "./journals.js";
@@ -9,6 +11,7 @@ import { Lock } from "./lock.js";
 import type { PoolPaths } from "./paths.js";
 import { type Damage, type Recovered, recover } from "./recovery.js";
 import { SnapshotFile } from "./snapshot-file.js";
+import { type Checked, type Repair, type Verification, verifyValues } from "./verification.js";
 import { isInJournal, isInSnapshot, type View } from "./view.js";
 
 export interface StoreOptions {
@@ -97,7 +100,56 @@ export class Store {
     return this.#view.keys(prefix);
   }
 
+  /** Everything acknowledged so far, into a file for other programs that is not there yet. */
+  async exportTo(target: string, options: ExportOptions): Promise<ExportOutcome> {
+    const { done } = await this.#queue.between(() => this.#checkpointer.request());
+    await done;
+    return exportSnapshot(this.#paths, target, options);
+  }
+
   write: CommitQueue["add"] = (...args) => this.#queue.add(...args);
+
+  /** Reads everything, and says what is not as it was written. */
+  async verify(signal: AbortSignal | undefined): Promise<Verification> {
+    const values = await verifyValues(this.#view.keys(""), (key) => this.#check(key), signal);
+    const journals = await this.#journals.verify();
+    const structures = await this.#snapshot.checkStructures(signal);
+    return { ...values, damage: [...values.damage, ...journals, ...structures] };
+  }
+
+  /** Takes what is damaged out of the pool, and keeps the files as they were beside it. */
+  async repair(signal: AbortSignal | undefined): Promise<Repair> {
+    const { damage, entries } = await this.verify(signal);
+    if (damage.length === 0 && this.damage.length === 0) {
+      return { kept: entries, removed: [], aside: [] };
+    }
+    const removed: string[] = [];
+    for (const key of new Set(damage.flatMap(({ key }) => key ?? []))) {
+      const entry = this.#view.get(key);
+      // A value that was written in the meantime is a new one, and whole.
+      if (!entry || (await this.#check(key))?.whole) continue;
+      await this.write(key, undefined, { condition: { ifVersion: String(entry.sequence) } });
+      removed.push(key);
+    }
+    const before = new Set(await this.#paths.asides());
+    const { done } = await this.#queue.between(() => this.#checkpointer.request({ anew: true }));
+    await done;
+    this.damage.splice(0);
+    const aside = (await this.#paths.asides()).filter((path) => !before.has(path));
+    return { kept: entries - removed.length, removed, aside };
+  }
+
+  async #check(key: string): Promise<Checked | undefined> {
+    const entry = this.#view.get(key);
+    if (!entry) return undefined;
+    if (isInJournal(entry)) {
+      const { journal, length } = entry;
+      return { file: journal.path, length, whole: (await journal.read(entry)) !== undefined };
+    }
+    const { file } = this.#paths;
+    if (!isInSnapshot(entry)) return { file, length: 0, whole: false };
+    return { file, length: entry.length, whole: await this.#snapshot.check(key, entry) };
+  }
 
   /** Waits for what was begun, brings the journals into the snapshot, and lets go of everything. */
   async close(): Promise<void> {

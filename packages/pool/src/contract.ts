@@ -86,6 +86,8 @@ export interface Supports {
   readonly sharedBetweenProcesses: boolean;
   /** Values may vanish without a delete: good for a cache only. */
   readonly evicts: boolean;
+  /** True when it was opened for reading only: writes and deletes are UNSUPPORTED. */
+  readonly readOnly?: boolean;
   readonly maxValueBytes: number;
   /** In UTF-8 bytes, at least 256. */
   readonly maxKeyBytes: number;
