@@ -1,5 +1,6 @@
 import * as fs from "node:fs";
 import { promisify } from "node:util";
+import { fileHelpers } from "@laila/pool/node";
 import { failedWith } from "./errors.js";
 
 /**
@@ -53,28 +54,7 @@ export async function withFile<T>(
   }
 }
 
-/** Writes all of the buffers from the file's beginning, however many calls that takes. */
-export async function writeFully(fd: number, buffers: readonly Uint8Array[]): Promise<void> {
-  let rest = buffers.filter((buffer) => buffer.byteLength > 0);
-  let at = 0;
-  while (rest.length > 0) {
-    const written = await files.writev(fd, rest, at);
-    at += written;
-    rest = dropFront(rest, written);
-  }
-}
-
-/** Reads up to `length` bytes at a position: fewer only at the end of the file. */
-export async function readFully(fd: number, position: number, length: number): Promise<Buffer> {
-  const bytes = Buffer.allocUnsafeSlow(length);
-  let done = 0;
-  while (done < length) {
-    const count = await files.read(fd, bytes.subarray(done), position + done);
-    if (count === 0) return bytes.subarray(0, done);
-    done += count;
-  }
-  return bytes;
-}
+export const { writeFully, readFully, syncDirectory, makeDirectory } = fileHelpers(files);
 
 /** False when there was none. */
 export async function unlinkIfThere(path: string): Promise<boolean> {
@@ -85,24 +65,4 @@ export async function unlinkIfThere(path: string): Promise<boolean> {
     if (failedWith(error, "ENOENT")) return false;
     throw error;
   }
-}
-
-/** Makes the directory's entries (created, renamed, deleted files) durable. */
-export async function syncDirectory(directory: string): Promise<void> {
-  // Windows has no way to sync a directory; its file systems journal the entries themselves.
-  if (process.platform === "win32") return;
-  await withFile(directory, "r", files.fsync);
-}
-
-function dropFront(buffers: readonly Uint8Array[], count: number): Uint8Array[] {
-  let skip = count;
-  const rest: Uint8Array[] = [];
-  for (const buffer of buffers) {
-    if (skip >= buffer.byteLength) skip -= buffer.byteLength;
-    else {
-      rest.push(buffer.subarray(skip));
-      skip = 0;
-    }
-  }
-  return rest;
 }

@@ -12,12 +12,13 @@ import {
   type WriteCondition,
   type WriteOptions,
 } from "@laila/pool";
+import { poolPath } from "@laila/pool/node";
 import { clean } from "./cleaning.js";
 import { configSchema, type FilesystemPoolConfig, type ParsedConfig } from "./config.js";
 import { corrupt, failedWith, fileError } from "./errors.js";
 import { files, syncDirectory, unlinkIfThere } from "./files.js";
 import { KeyLocks } from "./key-locks.js";
-import { configuredDirectory, Layout } from "./layout.js";
+import { Layout } from "./layout.js";
 import { listKeys } from "./listing.js";
 import { type Place, placeOf } from "./names.js";
 import { readFooter, readValue, writeValue } from "./value-file.js";
@@ -58,8 +59,8 @@ export class FilesystemPool extends Pool<ParsedConfig> {
 
   constructor(config: FilesystemPoolConfig = {}, options: PoolOptions = {}) {
     super(config, options);
-    const uuid = this.globalId.slice(this.globalId.lastIndexOf(":") + 1);
-    this.directory = configuredDirectory(this.config.directory, uuid, options);
+    const { directory: given } = this.config;
+    this.directory = poolPath({ given, globalId: this.globalId, name: "files", options });
     this.#layout = new Layout(this.directory);
     this.#writer = new Writer(this.#layout);
     this.#locks = new KeyLocks(this.#layout, this.#writer, { force: this.config.forceUnlock });

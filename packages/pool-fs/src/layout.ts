@@ -1,8 +1,14 @@
-import { homedir } from "node:os";
-import { dirname, isAbsolute, join, resolve } from "node:path";
-import { LailaError, type PoolOptions } from "@laila/pool";
+import { join } from "node:path";
+import { LailaError } from "@laila/pool";
 import { failedWith } from "./errors.js";
-import { files, syncDirectory, unlinkIfThere, withFile, writeFully } from "./files.js";
+import {
+  files,
+  makeDirectory,
+  syncDirectory,
+  unlinkIfThere,
+  withFile,
+  writeFully,
+} from "./files.js";
 import type { Place } from "./names.js";
 
 const markName = "laila-pool-fs.json";
@@ -44,14 +50,10 @@ export class Layout {
    */
   async prepare(temporary: () => Promise<string>): Promise<void> {
     if (await this.#marked()) return this.#complete();
-    const first = await makeDirectory(this.root);
+    await makeRoot(this.root);
     await this.#makeAll();
     await this.#mark(await temporary());
     await syncDirectory(this.root);
-    // The new directories' own entries, up to the first that was there before.
-    for (let at = this.root; first !== undefined && at.length >= first.length; at = dirname(at)) {
-      await syncDirectory(dirname(at));
-    }
   }
 
   /** NO_SUCH_STORE when the directory was deleted, or its disk unmounted: a pool that is gone is not empty. */
@@ -143,7 +145,7 @@ export class Layout {
   async #mark(draft: string): Promise<void> {
     try {
       await withFile(draft, "wx", async (fd) => {
-        await writeFully(fd, [Buffer.from(`{"laila_pool_fs":${formatVersion}}\n`)]);
+        await writeFully(fd, [Buffer.from(`{"laila_pool_fs":${formatVersion}}\n`)], 0);
         await files.fsync(fd);
       });
       await files.rename(draft, join(this.root, markName));
@@ -155,25 +157,9 @@ export class Layout {
   }
 }
 
-/** Where the configured directory lies: relative to the project, or the pool's own place in LAILA's home. */
-export function configuredDirectory(
-  given: string | undefined,
-  uuid: string,
-  { home, directory }: PoolOptions,
-): string {
-  if (given === undefined) return join(lailaHome(home), "pools", uuid, "files");
-  return isAbsolute(given) ? resolve(given) : resolve(directory ?? process.cwd(), given);
-}
-
-function lailaHome(home: string | undefined): string {
-  // biome-ignore lint/style/noProcessEnv: the pool contract has backends fall back to LAILA_HOME themselves.
-  return home ?? (process.env.LAILA_HOME || join(homedir(), ".laila"));
-}
-
-/** The topmost directory that it made, if any. */
-async function makeDirectory(path: string): Promise<string | undefined> {
+async function makeRoot(path: string): Promise<void> {
   try {
-    return await files.mkdir(path, { recursive: true, mode: 0o700 });
+    await makeDirectory(path);
   } catch (error) {
     if (failedWith(error, "EEXIST", "ENOTDIR")) throw noDirectory(path, error);
     throw error;

@@ -31,7 +31,7 @@ export async function writeValue(path: string, key: string, value: Uint8Array): 
   const id = randomBytes(16);
   const behind = footer(key, value.byteLength, id);
   await withFile(path, "wx", async (fd) => {
-    await writeFully(fd, [value, behind]);
+    await writeFully(fd, [value, behind], 0);
     await files.fsync(fd);
   });
   return id.toString("hex");

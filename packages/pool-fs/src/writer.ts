@@ -57,7 +57,7 @@ export class Writer {
   async #write(): Promise<void> {
     try {
       await withFile(this.path, "wx", async (fd) => {
-        await writeFully(fd, [Buffer.from(`${JSON.stringify(this.identity)}\n`)]);
+        await writeFully(fd, [Buffer.from(`${JSON.stringify(this.identity)}\n`)], 0);
         // Synced because locks are links to it: one that outlives a power cut still says whose it was.
         await files.fsync(fd);
       });

@@ -1,5 +1,6 @@
 import * as fs from "node:fs";
 import { promisify } from "node:util";
+import { fileHelpers } from "@laila/pool/node";
 
 /**
  * Every file operation of the pool's own thread, in one object: tests make each of them fail.
@@ -47,54 +48,4 @@ export const files = {
   statfs: (path: string): Promise<fs.StatsFs> => fs.promises.statfs(path),
 };
 
-/** Writes all of the buffers, however many calls that takes. */
-export async function writeFully(
-  fd: number,
-  buffers: readonly Uint8Array[],
-  position: number,
-): Promise<void> {
-  let rest = buffers.filter((buffer) => buffer.byteLength > 0);
-  let at = position;
-  while (rest.length > 0) {
-    const written = await files.writev(fd, rest, at);
-    at += written;
-    rest = dropFront(rest, written);
-  }
-}
-
-/** Reads up to `length` bytes at a position: fewer only at the end of the file. */
-export async function readFully(fd: number, position: number, length: number): Promise<Buffer> {
-  const bytes = Buffer.allocUnsafeSlow(length);
-  let done = 0;
-  while (done < length) {
-    const count = await files.read(fd, bytes.subarray(done), position + done);
-    if (count === 0) return bytes.subarray(0, done);
-    done += count;
-  }
-  return bytes;
-}
-
-/** Makes the directory's entries (created, renamed, deleted files) durable. */
-export async function syncDirectory(directory: string): Promise<void> {
-  // Windows has no way to sync a directory; its file systems journal the entries themselves.
-  if (process.platform === "win32") return;
-  const fd = await files.open(directory, "r");
-  try {
-    await files.fsync(fd);
-  } finally {
-    await files.close(fd);
-  }
-}
-
-function dropFront(buffers: readonly Uint8Array[], count: number): Uint8Array[] {
-  let skip = count;
-  const rest: Uint8Array[] = [];
-  for (const buffer of buffers) {
-    if (skip >= buffer.byteLength) skip -= buffer.byteLength;
-    else {
-      rest.push(buffer.subarray(skip));
-      skip = 0;
-    }
-  }
-  return rest;
-}
+export const { writeFully, readFully, syncDirectory, makeDirectory } = fileHelpers(files);

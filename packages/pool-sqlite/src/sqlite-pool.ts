@@ -14,10 +14,11 @@ import {
   type WriteManyItem,
   type WriteOptions,
 } from "@laila/pool";
+import { poolPath } from "@laila/pool/node";
 import { configSchema, type ParsedConfig, type SQLitePoolConfig } from "./config.js";
 import { PoolDatabase } from "./database.js";
 import { fileError, isBusy } from "./errors.js";
-import { configuredPath, preparePath } from "./paths.js";
+import { preparePath } from "./paths.js";
 
 const longestPauseMs = 25;
 /** How long calls may follow one another before everybody else on the event loop has a turn. */
@@ -54,8 +55,9 @@ export class SQLitePool extends Pool<ParsedConfig> {
 
   constructor(config: SQLitePoolConfig = {}, options: PoolOptions = {}) {
     super(config, options);
-    const uuid = this.globalId.slice(this.globalId.lastIndexOf(":") + 1);
-    this.filePath = configuredPath(this.config.filePath, uuid, options);
+    // Absolute in any case: libsql takes ":memory:", "file:…" and URLs for something else than a path.
+    const { filePath: given } = this.config;
+    this.filePath = poolPath({ given, globalId: this.globalId, name: "pool.sqlite", options });
   }
 
   protected async _open(options: CallOptions): Promise<void> {
