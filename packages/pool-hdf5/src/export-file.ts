@@ -51,6 +51,11 @@ export async function exportSnapshot(
 
 async function isThere(path: string): Promise<boolean> {
   try {
+    await files.stat(dirname(path));
+  } catch (error) {
+    throw fileError(error, "Exporting to", path);
+  }
+  try {
     await files.lstat(path);
     return true;
   } catch (error) {

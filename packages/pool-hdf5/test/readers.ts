@@ -14,8 +14,8 @@ export interface SeenDataset {
   readonly shape: readonly number[];
   /** In C order, little endian. */
   readonly hex: string;
-  /** With the attribute `dtype` heeded, as Python prints them; undefined where the reader is not Python. */
-  readonly values?: readonly string[];
+  /** With the attribute `dtype` heeded, as Python prints them; absent for large ones, and where the reader is not Python. */
+  readonly values?: readonly string[] | null;
   readonly attributes: readonly string[];
 }
 
