@@ -37,6 +37,7 @@ export type {
 export { type CentralIds, Policy, type PolicyOptions } from "./policy.js";
 export { type FailedCopy, failedCopyChannel } from "./pool-io.js";
 export { type ExtendOptions, PoolRouter } from "./pool-router.js";
+export type { RealizedLeaf, RealizeEachOptions } from "./realize-each.js";
 export { type UnobservedFailure, unobservedFailureChannel } from "./runtime.js";
 export {
   type EntrySelector,
@@ -63,3 +64,28 @@ export {
   type TransferReport,
   type Verify,
 } from "./transfer/index.js";
+export {
+  type GcEvent,
+  type GcOptions,
+  type GcOutcome,
+  type GcReport,
+  GcTask,
+  gc,
+  type LeafEvent,
+  type LeafProblem,
+  type LeafReport,
+  type RepairEvent,
+  type RepairManifestOptions,
+  type RepairOutcome,
+  type RepairReport,
+  RepairTask,
+  repairManifest,
+  type Unreached,
+  type VerifyEvent,
+  type VerifyManifestOptions,
+  type VerifyOutcome,
+  type VerifyReport,
+  VerifyTask,
+  verifyManifest,
+  type WhichManifest,
+} from "./upkeep/index.js";

@@ -34,6 +34,7 @@ import type {
 } from "./options.js";
 import type { Policy } from "./policy.js";
 import { nameOf } from "./pool-io.js";
+import { type RealizedLeaf, type RealizeEachOptions, realizeEach } from "./realize-each.js";
 import type { ManifestLike } from "./selectors.js";
 import type { Stage } from "./stage.js";
 import type { StandardSchema } from "./standard-schema.js";
@@ -230,6 +231,16 @@ export class ManifestBase<const C extends ManifestContents = ManifestContents, D
     );
   }
 
+  /**
+   * Every place of the blueprint in order, with the entry that was read for it, and how many there are: for
+   * manifests that are larger than memory. A few are read ahead (`ahead`); leaving the loop ends that.
+   * Throws as `realize` does, and INVALID_ARGUMENT; a schema is not asked, as it judges the whole.
+   */
+  realizeEach(given?: RealizeEachOptions): AsyncGenerator<RealizedLeaf, undefined> {
+    const options = checkOptions("realizeEach", given, [...rememberNames, "ahead"]);
+    return realizeEach(this.#memory(), this, options);
+  }
+
   /** Deletes its own record, then its leaves (unless `leaves: false`), also those other manifests name. */
   forget(options?: ForgetManifestOptions): Future<GlobalId> {
     return this.#memory().forget(this, options);
@@ -338,7 +349,7 @@ function recallWith<D, M>(
     const id = byId
       ? nickname
       : globalIdOf(nickname, { scope: "MANIFEST", namespace: options.namespace ?? namespace });
-    const entry = await io.read(pool, id, control.signal).catch((error: unknown) => {
+    const entry = await io.read(pool, id, control).catch((error: unknown) => {
       if (!isLailaError(error, "NOT_FOUND")) throw error;
       throw new LailaError(
         "NOT_FOUND",

@@ -25,10 +25,10 @@ export interface Copied extends KeyResult {
 export class Copier {
   readonly from: PoolLike;
   readonly to: PoolLike;
-  readonly #run: Run;
+  readonly #run: Pick<Run, "settings" | "budget" | "signal">;
   readonly #settings: Settings;
 
-  constructor(from: PoolLike, to: PoolLike, run: Run) {
+  constructor(from: PoolLike, to: PoolLike, run: Pick<Run, "settings" | "budget" | "signal">) {
     this.from = from;
     this.to = to;
     this.#run = run;

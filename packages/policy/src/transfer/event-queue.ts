@@ -1,4 +1,4 @@
-/** The most events that wait for one slow reader; of more, the oldest are dropped. */
+/** The most events that wait for one slow reader. */
 const maxWaiting = 1024;
 
 interface Waiter<T> {
@@ -7,27 +7,33 @@ interface Waiter<T> {
 }
 
 /**
- * Events for one reader. Whoever tells never waits, and a reader that is slow misses the oldest events;
- * one that leaves is forgotten.
+ * Events for one reader. A reader that is slow either misses the oldest events, or whoever tells waits for
+ * it (`patient`); one that leaves is forgotten.
  */
 export class EventQueue<T> implements AsyncIterableIterator<T, undefined> {
   readonly #leave: (queue: EventQueue<T>) => void;
+  readonly #patient: boolean;
+  #room: (() => void)[] = [];
   #events: T[] = [];
   #readers: Waiter<T>[] = [];
   #end: { readonly failure: { readonly error: unknown } | undefined } | undefined;
 
-  constructor(leave: (queue: EventQueue<T>) => void) {
+  constructor(leave: (queue: EventQueue<T>) => void, patient = false) {
     this.#leave = leave;
+    this.#patient = patient;
   }
 
-  push(event: T): void {
+  /** What to wait for before the next event is told; undefined: nothing. */
+  push(event: T): Promise<void> | undefined {
     const reader = this.#readers.shift();
     if (reader) {
       reader.resolve({ done: false, value: event });
-      return;
+      return undefined;
     }
-    if (this.#events.length === maxWaiting) this.#events.shift();
+    if (this.#events.length >= maxWaiting && !this.#patient) this.#events.shift();
     this.#events.push(event);
+    if (this.#events.length < maxWaiting || !this.#patient) return undefined;
+    return new Promise((resolve) => this.#room.push(resolve));
   }
 
   /** After the events that still wait, the reader comes to its end, or to the failure (once). */
@@ -42,6 +48,7 @@ export class EventQueue<T> implements AsyncIterableIterator<T, undefined> {
 
   async next(): Promise<IteratorResult<T, undefined>> {
     const value = this.#events.shift();
+    if (this.#events.length < maxWaiting / 2) this.#makeRoom();
     if (value !== undefined) return { done: false, value };
     if (!this.#end) {
       return new Promise((resolve, reject) => this.#readers.push({ resolve, reject }));
@@ -55,11 +62,16 @@ export class EventQueue<T> implements AsyncIterableIterator<T, undefined> {
   async return(): Promise<IteratorResult<T, undefined>> {
     this.#leave(this);
     this.#events = [];
+    this.#makeRoom();
     this.finish();
     return { done: true, value: undefined };
   }
 
   [Symbol.asyncIterator](): this {
     return this;
+  }
+
+  #makeRoom(): void {
+    for (const resolve of this.#room.splice(0)) resolve();
   }
 }

@@ -4,7 +4,7 @@ import type { Settings } from "./options.js";
 import { type KeyResult, Tally, type TransferEvent } from "./report.js";
 
 /** Errors that are no key's own: every further key would meet them, too. */
-const endsAll = [
+export const endsAll = [
   "CLOSED",
   "NO_SUCH_STORE",
   "NO_SPACE",
