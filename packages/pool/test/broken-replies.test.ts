@@ -76,8 +76,10 @@ function conflict(outcome: "lost" | "unknown"): LailaError {
 
 describe("the conformance suite, where a reply is lost,", () => {
   for (const [manner, found] of Object.entries(caught)) {
-    const verdict = found.length > 0 ? `finds a pool that` : "is content with a pool that";
-    it(`${verdict} ${manner}`, async () => {
+    const title = found[0]
+      ? `finds a pool that ${manner}, by "${found[0]}"`
+      : `is content with a pool that ${manner}`;
+    it(title, async () => {
       const Lossy = poolThat(manner as Manner);
       const lossy = new Set<InstanceType<typeof Lossy>>();
       const failed = await failures(
