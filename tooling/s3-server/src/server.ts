@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { setMaxListeners } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -49,6 +50,8 @@ export class HttpFront {
   constructor(service: Service, credentials: Credentials) {
     this.#service = service;
     this.#verifier = new SignatureVerifier(credentials);
+    // Every request that waits listens to it.
+    setMaxListeners(0, this.#closing.signal);
     this.#server = createServer({ keepAliveTimeout: 0, requestTimeout: 0 });
     this.#server.on("request", (incoming, response) => this.#start(incoming, response, false));
     this.#server.on("checkContinue", (incoming, response) => this.#start(incoming, response, true));
@@ -105,7 +108,7 @@ export class HttpFront {
       fault: undefined,
     };
     this.#record(entry);
-    if (this.latency > 0) await this.#wait(this.latency);
+    if (this.latency > 0 && !(await this.#stays(incoming, this.latency))) return;
     let reply: Reply;
     let fault: Fault | undefined;
     try {
@@ -115,6 +118,9 @@ export class HttpFront {
       fault = this.#faultOf(request, entry.operation);
       if (fault !== undefined) entry.fault = faultName(fault);
       const length = Number(request.headers["content-length"] ?? 0);
+      if (typeof fault === "object" && "delayMs" in fault) {
+        if (!(await this.#stays(incoming, fault.delayMs))) return;
+      }
       if (fault === "reset" || (fault === "reset-in-request" && length === 0)) {
         return reset(incoming);
       }
@@ -155,7 +161,6 @@ export class HttpFront {
   }
 
   async #answer({ request, operation, fault }: Attempt, goOn: () => void): Promise<Reply> {
-    if (typeof fault === "object" && "delayMs" in fault) await this.#wait(fault.delayMs);
     if (typeof fault === "object" && "code" in fault) {
       throw new S3Error(fault.code, "This error was asked for.", { status: fault.status });
     }
@@ -165,8 +170,10 @@ export class HttpFront {
     return perform(this.#service, operation, request, payload);
   }
 
-  #wait(milliseconds: number): Promise<void> {
-    return sleep(milliseconds, undefined, { signal: this.#closing.signal });
+  /** Waits. False when the client has gone meanwhile: then nothing is done. */
+  async #stays(incoming: IncomingMessage, milliseconds: number): Promise<boolean> {
+    await sleep(milliseconds, undefined, { signal: this.#closing.signal });
+    return !incoming.socket.destroyed;
   }
 
   #record(entry: RequestLogEntry): void {

@@ -26,3 +26,5 @@ process.on(
     if (name === "close") process.disconnect();
   },
 );
+// Also when the parent has died.
+process.on("disconnect", () => server.close());
