@@ -1,25 +1,54 @@
 import type {
-  RecoverDocument,
-  RecoverOptions,
-  RecoverSaved,
+  DoctorReport,
+  DryRun,
+  Recovering,
+  RecoveryPlan,
   SaveOptions,
   SaveResult,
 } from "@laila/environment";
 import type { Policy } from "@laila/policy";
 import type { EnvironmentDocument } from "@laila/schema";
-import { laila } from "./laila.js";
+import { type Laila, laila } from "./laila.js";
 
 export {
+  type Approval,
   type Arg,
   type ArgSource,
   type Args,
   argEntries,
+  type ConfigField,
+  type ConfigOrigin,
+  commands,
+  type DoctorLive,
+  type DoctorOptions,
+  type DoctorReport,
+  type DryRun,
+  type ExplainedArg,
+  type Finding,
+  type FindingCode,
+  fieldsOfClass,
+  formatPlan,
+  type Lock,
+  newIdentity,
+  type PlannedPool,
+  type PlannedSecret,
   type RecoverDocument,
+  type Recovering,
   type RecoverOptions,
   type RecoverSaved,
+  type RecoveryPlan,
+  type ResealOptions,
+  resealEnvironment,
   type SaveOptions,
   type SaveResult,
+  type SealOptions,
+  type SecretCommand,
+  type SecretResolver,
+  sealEnvironment,
   type TrustRule,
+  type Unlock,
+  unsealEnvironment,
+  variables,
 } from "@laila/environment";
 export {
   AsyncTaskForce,
@@ -59,7 +88,7 @@ export {
   Secret,
   variable,
 } from "@laila/schema";
-export { createLaila, Laila, type LailaOptions, laila } from "./laila.js";
+export { type Creatable, createLaila, Laila, type LailaOptions, laila } from "./laila.js";
 export { Manifest } from "./manifest.js";
 export type { LailaArgs, Register } from "./register.js";
 
@@ -72,8 +101,15 @@ export function saveEnvironment(
 }
 
 /** Rebuilds a policy; see `recoverPolicy` of `@laila/environment`. Home and project directory are those of `laila`. */
+export function recoverPolicy(options: Recovering & DryRun): Promise<RecoveryPlan>;
 export function recoverPolicy(
-  options: RecoverOptions & (RecoverDocument | RecoverSaved),
-): Promise<Policy> {
-  return laila.recoverPolicy(options);
+  options: Recovering & { readonly dryRun?: false | undefined },
+): Promise<Policy>;
+export function recoverPolicy(options: Recovering): Promise<Policy | RecoveryPlan> {
+  return laila.recoverPolicy(options as Recovering & { readonly dryRun?: false });
+}
+
+/** Whether an environment would work here; see `doctor` of `@laila/environment`. Without a document, the active policy's. */
+export function doctor(options?: Parameters<Laila["doctor"]>[0]): Promise<DoctorReport> {
+  return laila.doctor(options);
 }

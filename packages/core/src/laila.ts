@@ -2,17 +2,33 @@ import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import {
   type Args,
+  type ConfigClass,
   captureEnvironment,
+  type DoctorLive,
+  type DoctorOptions,
+  type DoctorReport,
+  type DryRun,
+  doctor,
+  type ExplainedArg,
+  type ExplainOptions,
+  explainArgs,
   lookUpArg,
   makeArgs,
-  type RecoverDocument,
+  noteSaved,
+  type Recovering,
   type RecoverOptions,
-  type RecoverSaved,
+  type RecoveryPlan,
+  type ResolvedConfig,
   readArgs,
+  readVariables,
   recoverPolicy,
+  resolveConfig,
   type SaveOptions,
   type SaveResult,
+  type SealOptions,
   saveEnvironment,
+  sealEnvironment,
+  withOrigins,
 } from "@laila/environment";
 import {
   type CentralCommand,
@@ -27,7 +43,7 @@ import {
   type RecallOptions,
   recallManifest,
 } from "@laila/policy";
-import type { PoolClass } from "@laila/pool";
+import type { PoolOptions } from "@laila/pool";
 import {
   checkOptions,
   constant,
@@ -50,7 +66,17 @@ export interface LailaOptions {
   readonly args?: Readonly<Record<string, unknown>> | undefined;
 }
 
-type ConfigOf<C extends PoolClass> = ConstructorParameters<C>[0];
+/** No options: then the defaults alone are all of them. */
+const none = Object.freeze({});
+
+/** A class that {@link Laila.create} makes: of pools, or of taskforces. */
+export interface Creatable extends ConfigClass {
+  // biome-ignore lint/suspicious/noExplicitAny: every class has its own configuration type.
+  new (config: any, options?: PoolOptions): object;
+}
+
+/** Whatever is left out may come from the arguments or the environment. */
+type ConfigOf<C extends Creatable> = Partial<NonNullable<ConstructorParameters<C>[0]>>;
 
 /**
  * One LAILA: its arguments, its active policy, and the verbs. Instances share nothing. Making one does no
@@ -104,10 +130,30 @@ export class Laila implements AsyncDisposable {
    */
   async readArgs(
     source: Parameters<typeof readArgs>[0],
-    { signal }: { readonly signal?: AbortSignal | undefined } = {},
+    options: {
+      /** Runs the commands that a file has in place of values: `NAME = { command = ["pass", "show", "x"] }`. */
+      readonly commands?: boolean | undefined;
+      readonly signal?: AbortSignal | undefined;
+    } = {},
   ): Promise<LailaArgs> {
-    await readArgs(source, { into: this.#args, directory: this.directory, signal });
+    checkOptions("readArgs", options, ["commands", "signal"]);
+    await readArgs(source, { ...options, into: this.#args, directory: this.directory });
     return this.args;
+  }
+
+  /** Adds environment variables, by name: those and no others. MISSING_ARG for what is not set. */
+  readVariables(...names: string[]): LailaArgs {
+    readVariables(names, { env: process.env, into: this.#args });
+    return this.args;
+  }
+
+  /**
+   * Where each argument came from, and each environment variable that configures one of the classes; secrets
+   * are masked. Give the classes in use, so that their secret fields are known.
+   */
+  explainArgs(options: Pick<ExplainOptions, "classes"> = {}): ExplainedArg[] {
+    checkOptions("explainArgs", options, ["classes"]);
+    return explainArgs(this.#args, { ...options, env: process.env });
   }
 
   /** An argument as a secret that keeps its name, by which documents refer to it. MISSING_ARG, INVALID_ARGUMENT. */
@@ -159,30 +205,49 @@ export class Laila implements AsyncDisposable {
     return before;
   }
 
-  /** A pool with this instance's namespace, home and directory. What its constructor throws. */
-  create<C extends PoolClass>(
-    cls: C,
-    ...[config]: undefined extends ConfigOf<C> ? [config?: ConfigOf<C>] : [config: ConfigOf<C>]
-  ): InstanceType<C> {
+  /**
+   * A pool (or a taskforce) with this instance's namespace, home and directory, and its configuration from
+   * four tiers: what is given, else the arguments at its place
+   * (`policy.central.memory.pool_router.pools.<id or nickname>.<field>`), else the environment variable
+   * `LAILA_<CLASS>_<FIELD>`, else the default. INVALID_CONFIG says where a wrong value came from; MISSING_ARG;
+   * and what its constructor throws.
+   */
+  create<C extends Creatable>(cls: C, config: ConfigOf<C> = {}): InstanceType<C> {
     const { namespace, home, directory } = this;
-    if (typeof cls !== "function") {
+    if (typeof cls !== "function" || cls.configSchema === undefined) {
       throw new LailaError(
         "INVALID_ARGUMENT",
         "create takes a class of pools and its configuration: laila.create(S3Pool, { bucketName: … }). A pool that is made already is added with laila.memory.extend(pool).",
       );
     }
-    return new cls(config ?? {}, { namespace, home, directory }) as InstanceType<C>;
+    const resolved = this.configure(cls, config);
+    try {
+      return new cls(resolved.config, { namespace, home, directory }) as InstanceType<C>;
+    } catch (error) {
+      throw withOrigins(error, resolved);
+    }
+  }
+
+  /**
+   * The configuration that {@link Laila.create} would make an object of, and where each of its fields comes
+   * from. Of a layer (`layerDeclarations` of `@laila/pool/layers`) it is what its function takes; the
+   * arguments are at `policy.central.memory.pool_router.layers.<class>`.
+   */
+  configure(cls: ConfigClass, config: object = {}): ResolvedConfig {
+    const { namespace } = this;
+    const explicit = config as Readonly<Record<string, unknown>>;
+    return resolveConfig(cls, explicit, { args: this.#args, env: process.env, namespace });
   }
 
   // --- entries and manifests -------------------------------------------------------------------
 
   /** An entry that never changes. */
-  constant<T>(data: T, options: NonNullable<Parameters<typeof constant>[1]> = {}): Entry<T> {
+  constant<T>(data: T, options: NonNullable<Parameters<typeof constant>[1]> = none): Entry<T> {
     return constant(data, this.#inNamespace(options));
   }
 
   /** An entry that evolves; at evolution 0 unless another is given. */
-  variable<T>(data: T, options: NonNullable<Parameters<typeof variable>[1]> = {}): Entry<T> {
+  variable<T>(data: T, options: NonNullable<Parameters<typeof variable>[1]> = none): Entry<T> {
     return variable(data, this.#inNamespace(options));
   }
 
@@ -237,15 +302,52 @@ export class Laila implements AsyncDisposable {
     });
   }
 
-  /** `saveEnvironment` with this instance's namespace. */
-  saveEnvironment(environment: EnvironmentDocument, options: SaveOptions): Promise<SaveResult> {
-    return saveEnvironment(environment, this.#inNamespace(options));
+  /** `saveEnvironment` with this instance's namespace. What is saved here needs no approval here. */
+  async saveEnvironment(
+    environment: EnvironmentDocument,
+    options: SaveOptions,
+  ): Promise<SaveResult> {
+    const own = this.#inNamespace(options);
+    const saved = await saveEnvironment(environment, own);
+    await noteSaved(this.#trustFile, environment, own, saved);
+    return saved;
   }
 
-  /** `recoverPolicy` with this instance's namespace, home and directory. Secrets come from `args` only where that is passed. */
-  recoverPolicy(options: RecoverOptions & (RecoverDocument | RecoverSaved)): Promise<Policy> {
+  /**
+   * `recoverPolicy` with this instance's namespace, home and directory, and its home's `trust.json` (unless
+   * `trustFile` is null). Secrets come from `args` only where that is passed.
+   */
+  recoverPolicy(options: Recovering & DryRun): Promise<RecoveryPlan>;
+  recoverPolicy(options: Recovering & { readonly dryRun?: false | undefined }): Promise<Policy>;
+  recoverPolicy(options: Recovering): Promise<Policy | RecoveryPlan> {
+    return recoverPolicy(this.#recovering(options));
+  }
+
+  /** `doctor` with this instance's namespace, home, directory and `trust.json`. Without a document, of the active policy. */
+  doctor(
+    options: DoctorOptions & (Recovering | (RecoverOptions & Partial<DoctorLive>)) = {},
+  ): Promise<DoctorReport> {
+    const given = this.#recovering(options);
+    const said = Object.keys({ ...given }).some((name) => subjects.includes(name));
+    return doctor((said ? given : { ...given, policy: this.policy }) as typeof given & DoctorLive);
+  }
+
+  /**
+   * The active policy's set-up with the values of its secrets sealed in it for recipients or a passphrase of
+   * age; see `sealEnvironment` of `@laila/environment`.
+   */
+  async seal(lock: Omit<SealOptions, "args" | "policy">): Promise<EnvironmentDocument> {
+    const { policy } = this;
+    return sealEnvironment(this.environment, { ...lock, args: this.#args, policy });
+  }
+
+  get #trustFile(): string {
+    return join(this.home, "trust.json");
+  }
+
+  #recovering<O extends object>(options: O): O {
     const { namespace, home, directory } = this;
-    return recoverPolicy(withDefaults({ namespace, home, directory }, options));
+    return withDefaults({ namespace, home, directory, trustFile: this.#trustFile }, options);
   }
 
   #inNamespace<O extends { readonly namespace?: string | undefined }>(options: O): O {
@@ -262,8 +364,12 @@ export class Laila implements AsyncDisposable {
   }
 }
 
+/** What the doctor may be asked about. */
+const subjects: readonly string[] = ["environment", "name", "policy"];
+
 /** What is no object is passed on as it is, to be refused. */
 function withDefaults<O extends object>(defaults: object, options: O): O {
+  if (options === none) return defaults as O;
   if (typeof options !== "object" || options === null || Array.isArray(options)) return options;
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   return { ...defaults, ...Object.fromEntries(given) } as O;

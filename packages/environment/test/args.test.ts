@@ -118,7 +118,12 @@ describe("reading files", () => {
       a: "3",
       t: { x: 1, y: 2, z: "4" },
     });
-    expect(argEntries(args).at(-1)).toEqual({ name: "t.z", value: "4", source: { token: "t.z" } });
+    expect(argEntries(args).at(-1)).toEqual({
+      name: "t.z",
+      value: "4",
+      source: { token: "t.z" },
+      replaced: [],
+    });
   });
 });
 

@@ -120,7 +120,7 @@ describe("dryRun", () => {
     ]);
     expect(plan.pools.find(({ id }) => id === vaultId)?.trust).toBe("plain_http");
     const text = formatPlan(plan);
-    expect(text).not.toMatch(/\u001b/);
+    expect(text).not.toContain("\u001b");
     expect(text).toContain("MISSING");
     expect(text).toContain("It would not be recovered.");
   });

@@ -16,8 +16,12 @@ export interface ArgSource {
   readonly file?: string;
   /** The line in the file, from 1. */
   readonly line?: number;
-  /** The name of the `name=value` token; the value is not kept. */
+  /** The name of the `name=value` token (a flag on a command line); the value is not kept. */
   readonly token?: string;
+  /** The environment variable. */
+  readonly variable?: string;
+  /** The program that printed the value, where a file names a command. */
+  readonly command?: string;
 }
 
 /** One value that was read. `name` is dotted for a value in a table. */
@@ -25,6 +29,8 @@ export interface Arg {
   readonly name: string;
   readonly value: unknown;
   readonly source: ArgSource;
+  /** Where the values came from that this one took the place of, the latest first. */
+  readonly replaced: readonly ArgSource[];
 }
 
 /** Plain values, and tables of them. */
@@ -34,7 +40,13 @@ const tag = Symbol.for("laila.args");
 const inspect = Symbol.for("nodejs.util.inspect.custom");
 const forbidden = new Set(["__proto__", "constructor", "prototype"]);
 
-type Slot = { readonly table: ArgTable } | { readonly value: unknown; readonly source: ArgSource };
+interface ValueSlot {
+  readonly value: unknown;
+  readonly source: ArgSource;
+  readonly replaced: readonly ArgSource[];
+}
+
+type Slot = { readonly table: ArgTable } | ValueSlot;
 
 /**
  * What is behind an {@link Args}. The proxy's target is this object itself and its values are private,
@@ -58,6 +70,10 @@ class ArgTable {
     return this.#slots.has(name);
   }
 
+  slot(name: string): Slot | undefined {
+    return this.#slots.get(name);
+  }
+
   names(): string[] {
     return [...this.#slots.keys()];
   }
@@ -79,18 +95,18 @@ class ArgTable {
       if (forbidden.has(name)) {
         throw new LailaError(
           "INVALID_DOCUMENT",
-          `${describe(sourceOf(at))}: the name ${name} is not allowed in arguments. Rename it.`,
+          `${describeSource(sourceOf(at))}: the name ${name} is not allowed in arguments. Rename it.`,
         );
       }
       if (isTable(value)) this.#tableAt(name).merge(value, sourceOf, at);
-      else this.#slots.set(name, { value, source: sourceOf(at) });
+      else this.#set(name, value, sourceOf(at));
     }
   }
 
   *entries(prefix = ""): Generator<Arg> {
     for (const [name, slot] of this.#slots) {
       if ("table" in slot) yield* slot.table.entries(`${prefix}${name}.`);
-      else yield { name: prefix + name, value: slot.value, source: slot.source };
+      else yield { name: prefix + name, ...slot };
     }
   }
 
@@ -108,6 +124,12 @@ class ArgTable {
   /** `inspect` finds this method on the proxy's target, and calls it on the proxy. */
   [inspect](): object {
     return { args: this[tag].masked() };
+  }
+
+  #set(name: string, value: unknown, source: ArgSource): void {
+    const before = this.#slots.get(name);
+    const replaced = before && "source" in before ? [before.source, ...before.replaced] : [];
+    this.#slots.set(name, { value, source, replaced });
   }
 
   #tableAt(name: string): ArgTable {
@@ -207,9 +229,29 @@ export function lookUpArg(args: Args, name: string): unknown {
   return argEntries(args).find((arg) => arg.name === name)?.value;
 }
 
-/** How a source is named in messages. */
-function describe({ file, line, token }: ArgSource): string {
-  if (file !== undefined) return line === undefined ? file : `${file}:${line}`;
+/** The value or table at a path, and where a value came from; undefined when there is none. */
+export function argAt(
+  args: Args,
+  path: readonly string[],
+): { readonly value: unknown; readonly source?: ArgSource } | undefined {
+  let table = tableOf(args);
+  for (const [i, name] of path.entries()) {
+    const slot = table?.slot(name);
+    if (!slot) return undefined;
+    if (i === path.length - 1)
+      return "table" in slot
+        ? { value: slot.table.proxy }
+        : { value: slot.value, source: slot.source };
+    table = "table" in slot ? slot.table : undefined;
+  }
+  return { value: args };
+}
+
+/** How a source is named in messages: `secrets.toml:3`. */
+export function describeSource({ file, line, token, variable, command }: ArgSource): string {
+  const by = command === undefined ? "" : ` (printed by ${command})`;
+  if (file !== undefined) return `${line === undefined ? file : `${file}:${line}`}${by}`;
+  if (variable !== undefined) return `the variable ${variable}`;
   return token === undefined ? "the given object" : `the token ${token}=…`;
 }
 

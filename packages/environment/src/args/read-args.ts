@@ -1,11 +1,13 @@
-import { readFile } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { basename, extname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { abortError, type ErrorCode, LailaError } from "@laila/schema";
 import { type Args, type ArgTree, makeArgs, mergeArgs } from "./args.js";
+import { runCommands } from "./commands.js";
 import { parseDotenv } from "./dotenv.js";
 import { parseJsonFile } from "./json.js";
 import { type Parsed, SyntaxFault } from "./parsed.js";
+import { warnIfReadable } from "./permissions.js";
 import { parseToml } from "./toml.js";
 
 export interface ReadArgsOptions {
@@ -13,25 +15,33 @@ export interface ReadArgsOptions {
   readonly into?: Args | undefined;
   /** What a relative path is relative to; the working directory unless given. */
   readonly directory?: string | undefined;
+  /**
+   * Runs the commands that a file has in place of values (`NAME = { command = ["pass", "show", "x"] }`), one
+   * after the other, without a shell, and takes what they print. Unless said, they are left as they are.
+   */
+  readonly commands?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
  * Reads arguments: a `.toml`, `.json` or `.env` file (told by its name), `NAME=value` tokens (dots in the
- * name make tables, values stay strings), or a plain object. `process.env` is neither read nor changed.
+ * name make tables, values stay strings), or a plain object. `process.env` is neither read nor changed. A
+ * file with secrets that others than its owner can read is told of by a process warning
+ * (LAILA_READABLE_SECRETS, with the command that mends it).
+ *
  * NOT_FOUND when the file is not there; INVALID_DOCUMENT with file, line and column when it is malformed,
  * never with the text that stands there; INVALID_ARGUMENT for any other source.
  */
 export async function readArgs(
   source: string | URL | readonly string[] | Readonly<Record<string, unknown>>,
-  { into = makeArgs(), directory = ".", signal }: ReadArgsOptions = {},
+  { into = makeArgs(), directory = ".", commands = false, signal }: ReadArgsOptions = {},
 ): Promise<Args> {
   if (signal?.aborted) throw abortError(signal, "Reading arguments");
+  const file = { into, directory, commands, signal };
   if (Array.isArray(source)) readTokens(source as readonly string[], into);
-  else if (source instanceof URL)
-    await readFileInto(fileURLToPath(source), into, directory, signal);
+  else if (source instanceof URL) await readFileInto(fileURLToPath(source), file);
   else if (typeof source === "string" && !isAssignment(source) && formatOf(source))
-    await readFileInto(source, into, directory, signal);
+    await readFileInto(source, file);
   else if (typeof source === "string") readTokens([source], into);
   else if (typeof source === "object" && source !== null)
     mergeArgs(into, source as ArgTree, () => ({}));
@@ -54,34 +64,55 @@ function formatOf(file: string): Format | undefined {
   return undefined;
 }
 
+interface FileOptions {
+  readonly into: Args;
+  readonly directory: string;
+  readonly commands: boolean;
+  readonly signal: AbortSignal | undefined;
+}
+
 async function readFileInto(
   file: string,
-  into: Args,
-  directory: string,
-  signal: AbortSignal | undefined,
+  { into, directory, commands, signal }: FileOptions,
 ): Promise<void> {
   const parse = formatOf(file);
   if (!parse) throw unreadable();
-  const text = await readText(file, directory, signal);
+  const { text, mode } = await readText(file, directory, signal);
+  let parsed: Parsed;
   try {
-    const { tree, lines } = await parse(text);
-    mergeArgs(into, tree, (path) => {
-      const line = lines.of(path);
-      return line === undefined ? { file } : { file, line };
-    });
+    parsed = await parse(text);
   } catch (error) {
     throw error instanceof SyntaxFault ? malformed(file, error) : error;
   }
+  const { lines } = parsed;
+  warnIfReadable(resolve(directory, file), mode, parsed.tree);
+  const ran = commands ? await runCommands(parsed.tree, { directory, signal }) : undefined;
+  mergeArgs(into, ran?.tree ?? parsed.tree, (path) => {
+    const line = lines.of(path);
+    const command = ran?.programs.get(path.join("."));
+    return {
+      file,
+      ...(line === undefined ? {} : { line }),
+      ...(command === undefined ? {} : { command }),
+    };
+  });
 }
 
 async function readText(
   file: string,
   directory: string,
   signal: AbortSignal | undefined,
-): Promise<string> {
+): Promise<{ readonly text: string; readonly mode: number }> {
   const path = resolve(directory, file);
   try {
-    return await readFile(path, { encoding: "utf8", ...(signal ? { signal } : {}) });
+    const handle = await open(path);
+    try {
+      const { mode } = await handle.stat();
+      const text = await handle.readFile({ encoding: "utf8", ...(signal ? { signal } : {}) });
+      return { text, mode };
+    } finally {
+      await handle.close();
+    }
   } catch (error) {
     throw signal?.aborted ? abortError(signal, `Reading ${file}`) : readFailure(path, error);
   }
@@ -117,7 +148,7 @@ function readFailure(path: string, cause: unknown): LailaError {
 }
 
 /** `NAME=value`, `--NAME=value`, `table.name=value`. */
-const tokenPattern = /^(?:--)?([A-Za-z_][\w-]*(?:\.[\w-]+)*)=(.*)$/s;
+const tokenPattern = /^(?:--)?([A-Za-z_][\w-]*(?:\.[\w:-]+)*)=(.*)$/s;
 
 function readTokens(tokens: readonly unknown[], into: Args): void {
   const parsed = tokens.map((token) =>

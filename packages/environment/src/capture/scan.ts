@@ -69,7 +69,7 @@ function decoded(text: string): string {
   });
 }
 
-function credentialInUrl(text: string): string | undefined {
+export function credentialInUrl(text: string): string | undefined {
   // From the "://" on: what stands before it does not matter, and looking for it would cost.
   for (const [url] of text.matchAll(/:\/\/[^\s"'<>]+/g)) {
     if (/^:\/\/[^/?#]*@/.test(url)) return "a URL with user info";

@@ -4,7 +4,7 @@ import {
   fieldsOf,
   type GlobalId,
   isSecretReference,
-  type LailaError,
+  LailaError,
   storedNames,
 } from "@laila/schema";
 import type { CapturedConfig } from "../capture/capture-pool.js";
@@ -134,8 +134,9 @@ function referenceAt(
 }
 
 function unknownField(id: GlobalId, stored: CapturedConfig, snake: string, at: string): LailaError {
-  return invalid(
+  const error = invalid(
     at,
     `${shownPool(stored, id)}: ${stored.class_token} has no field ${shown(snake)} in the release installed here. Update its package, or remove the field from the document.`,
   );
+  return new LailaError(error.code, error.message, { details: { path: at, unknownField: snake } });
 }

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Policy } from "@laila/policy";
-import { type GlobalId, LailaError } from "@laila/schema";
-import { factsOf } from "./accepted.js";
+import { type EnvironmentDocument, type GlobalId, LailaError } from "@laila/schema";
+import type { SaveOptions, SaveResult } from "../saved/save.js";
+import { acceptedKey, factsOf } from "./accepted.js";
 import { makePolicy, makePools, openAll, release, setProxies } from "./build.js";
 import { planOf, type RecoveryPlan } from "./dry-run.js";
 import { checkMissing } from "./missing.js";
@@ -10,7 +11,7 @@ import { type Prepared, prepare, readSource } from "./prepare.js";
 import { withPools } from "./select.js";
 import { makeTaskforces, missingConnections } from "./structure.js";
 import { checkVerdicts, sentByTrust } from "./trust.js";
-import { writeAccepted } from "./trust-file.js";
+import { readAccepted, writeAccepted } from "./trust-file.js";
 
 /**
  * Rebuilds a policy from a document, or from the environment saved under a name: same ids, names,
@@ -82,7 +83,7 @@ function checkChanges({ changes }: Prepared): void {
   );
 }
 
-/** Says for the next time what was accepted. A recovery that worked does not fail with it. */
+/** Says for the next time what was accepted. */
 async function remember({
   environment,
   saved,
@@ -103,13 +104,38 @@ async function remember({
     sent: [...others, ...sentByTrust(verdicts)],
   };
   if (isDeepStrictEqual({ ...accepted, time: undefined }, { ...now, time: undefined })) return;
+  await warned(file, () => writeAccepted(file, key, { ...now, time: new Date().toISOString() }));
+}
+
+/** A recovery (or a save) that worked does not fail with it. */
+async function warned(file: string, write: () => Promise<void>): Promise<void> {
   try {
-    await writeAccepted(file, key, { ...now, time: new Date().toISOString() });
+    await write();
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     process.emitWarning(
-      `What was accepted with this recovery could not be written to ${file}, so that it will not be known the next time: ${why}`,
+      `What was accepted could not be written to ${file}, so that it will not be known the next time: ${why}`,
       { type: "LailaWarning", code: "LAILA_TRUST_FILE" },
     );
   }
+}
+
+/**
+ * What was just saved needs no approval where it was saved: if a version of that environment was accepted
+ * here before, this one is now the one accepted last. Nothing is written otherwise.
+ */
+export async function noteSaved(
+  file: string,
+  environment: EnvironmentDocument,
+  { name, pool, namespace }: Pick<SaveOptions, "name" | "pool" | "namespace">,
+  { version }: Pick<SaveResult, "version">,
+): Promise<void> {
+  const at = acceptedKey(environment, pool, name, namespace);
+  if (!at) return;
+  await warned(file, async () => {
+    const accepted = await readAccepted(file, at.key);
+    if (!accepted) return;
+    const now = { ...accepted, version, facts: factsOf(environment) };
+    await writeAccepted(file, at.key, { ...now, time: new Date().toISOString() });
+  });
 }
