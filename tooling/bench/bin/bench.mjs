@@ -19,6 +19,7 @@ import { clock } from "../src/rounds.mjs";
 const suites = {
   core: () => import("../src/core.mjs"),
   s3: () => import("../src/s3/suite.mjs"),
+  hdf5: () => import("../src/hdf5/suite.mjs"),
 };
 
 /** @param {string | undefined} name @returns {Promise<import("../src/types.js").Suite>} */

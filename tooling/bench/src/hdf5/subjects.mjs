@@ -95,7 +95,7 @@ const sqlite = async (directory) => {
   return {
     write,
     batch: writeAll,
-    read: (key) => get.get(key)?.value,
+    read: (key) => /** @type {{ value?: unknown } | undefined} */ (get.get(key))?.value,
     list: () => keys.all().length,
     close: () => db.close(),
   };

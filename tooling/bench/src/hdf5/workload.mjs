@@ -6,14 +6,23 @@ import { arrayItems, shuffled, smallItems } from "./values.mjs";
 
 /** @typedef {import("./values.mjs").Item} Item */
 
-/** @type {Readonly<Record<string, { items: () => Item[], singles: number }>>} */
+/**
+ * @typedef {{ count: number, bytes: number, singles: number }} Load `singles`: how many are written one after the other,
+ *   each durably
+ * @type {Readonly<Record<string, Load>>}
+ */
 export const loads = {
-  "10,000 × 1 KiB": { items: () => smallItems(10_000), singles: 2000 },
-  "64 × 1 MiB": { items: () => arrayItems(64, 2 ** 20), singles: 64 },
-  "1 × 256 MiB": { items: () => arrayItems(1, 2 ** 28), singles: 1 },
-  "200 × 1 KiB": { items: () => smallItems(200), singles: 20 },
-  "4 × 64 KiB": { items: () => arrayItems(4, 2 ** 16), singles: 2 },
+  "10,000 × 1 KiB": { count: 10_000, bytes: 1024, singles: 2000 },
+  "64 × 1 MiB": { count: 64, bytes: 2 ** 20, singles: 64 },
+  "1 × 256 MiB": { count: 1, bytes: 2 ** 28, singles: 1 },
+  "200 × 1 KiB": { count: 200, bytes: 1024, singles: 20 },
+  "1 × 4 MiB": { count: 1, bytes: 2 ** 22, singles: 1 },
+  "4 × 64 KiB": { count: 4, bytes: 2 ** 16, singles: 2 },
 };
+
+/** Small ones are bytes, larger ones float32. */
+const itemsOf = (/** @type {Load} */ { count, bytes }) =>
+  bytes < 4096 ? smallItems(count) : arrayItems(count, bytes);
 
 const writers = 64;
 
@@ -58,10 +67,12 @@ class Clock {
  */
 export const workload = async (subject, load, parent) => {
   const open = subjects[subject];
-  const { items: make, singles } = loads[load] ?? {};
-  if (!open || !make || !singles) throw new Error(`There is no ${subject} with ${load}.`);
-  const items = make();
+  const wanted = loads[load];
+  if (!open || !wanted) throw new Error(`There is no ${subject} with ${load}.`);
+  const { singles } = wanted;
+  const items = itemsOf(wanted);
   const clock = new Clock();
+  /** @type {string[]} */
   const directories = [];
   const fresh = async () => {
     const directory = await mkdtemp(join(parent, "bench-"));
