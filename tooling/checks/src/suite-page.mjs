@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { promisify } from "node:util";
 import { cleanEnv } from "@laila-tooling/bootstrap/env";
 import { packagesIn, root } from "./packages.mjs";
@@ -14,7 +14,8 @@ export const page = join(root, "packages/pool/SUITE.md");
  * What vitest registers when it loads the pools' conformance tests and the tests that break pools, which is what it
  * runs: nothing here is counted by hand.
  *
- * @returns {Promise<string[][]>} each test as the names of its describes and its own
+ * @typedef {{ file: string, names: string[] }} Registered the names of its describes, and its own
+ * @returns {Promise<Registered[]>}
  */
 async function registered() {
   const folder = await mkdtemp(join(tmpdir(), "laila-suite-"));
@@ -30,7 +31,14 @@ async function registered() {
       { cwd: root, env: cleanEnv(), maxBuffer: 2 ** 26 },
     );
     const tests = JSON.parse(await readFile(file, "utf8"));
-    return tests.map((/** @type {{ name: string }} */ { name }) => name.split(" > "));
+    return tests
+      .map((/** @type {{ file: string, name: string }} */ { file, name }) => ({
+        file: relative(root, file).replaceAll("\\", "/"),
+        names: name.split(" > "),
+      }))
+      .sort((/** @type {Registered} */ a, /** @type {Registered} */ b) =>
+        a.file < b.file ? -1 : Number(a.file > b.file),
+      );
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -46,31 +54,31 @@ const table = (header, rows) =>
 /**
  * So many tests of each floor run on each pool.
  *
- * @param {readonly string[][]} tests
+ * @param {readonly (readonly string[])[]} tests
  * @param {readonly string[]} pools
  */
 function floors(tests, pools) {
-  const mine = tests.filter(([pool = "", , name]) => name !== undefined && pools.includes(pool));
-  const names = [...new Set(mine.map(([, floor = ""]) => floor))];
-  const order = (/** @type {string} */ name) =>
-    Math.max(...pools.map((pool) => indexOf(pool, name)));
-  const indexOf = (/** @type {string} */ pool, /** @type {string} */ name) =>
-    [...new Set(mine.filter(([one]) => one === pool).map(([, floor]) => floor))].indexOf(name);
-  const count = (/** @type {string} */ pool, /** @type {string} */ name) =>
-    mine.filter(([one, floor]) => one === pool && floor === name).length;
-  const all = (/** @type {string} */ pool) => mine.filter(([one]) => one === pool).length;
+  /** @type {Map<string, Map<string, number>>} floor -> pool -> tests */
+  const counts = new Map();
+  // The pool with the most floors first: it has them in the suite's order.
+  const floorsOf = (/** @type {string} */ pool) =>
+    new Set(tests.filter(([one]) => one === pool).map(([, floor = ""]) => floor));
+  const fullest = pools.toSorted((a, b) => floorsOf(b).size - floorsOf(a).size);
+  for (const floor of fullest.flatMap((pool) => [...floorsOf(pool)])) counts.set(floor, new Map());
+  for (const [pool = "", floor = ""] of tests) {
+    const row = counts.get(floor);
+    if (pools.includes(pool)) row?.set(pool, (row.get(pool) ?? 0) + 1);
+  }
   return table(
-    ["floor", ...pools.map((pool) => pool.replace(/^OpenDALPool on (.*)$/, "`$1`"))],
+    ["floor", ...pools.map((pool) => pool.replace(/^.* on (.*)$/, "`$1`"))],
     [
-      ...names
-        .sort((a, b) => order(a) - order(b))
-        .map((name) => [name, ...pools.map((pool) => count(pool, name) || "–")]),
-      ["in all", ...pools.map(all)],
+      ...[...counts].map(([floor, row]) => [floor, ...pools.map((pool) => row.get(pool) ?? "–")]),
+      ["in all", ...pools.map((pool) => tests.filter(([one]) => one === pool).length)],
     ],
   );
 }
 
-/** @param {readonly string[][]} tests */
+/** @param {readonly (readonly string[])[]} tests */
 function broken(tests) {
   const found = tests.flatMap((names) => {
     const match = /finds a (durable )?pool that,?\s+(.*), by "(.*)"$/.exec(names.join(" "));
@@ -111,28 +119,40 @@ async function lines() {
 
 /** What can be checked: the page up to the lines of code, which every change changes. */
 export async function proven() {
-  const tests = await registered();
-  const opendal = [...new Set(tests.map(([pool = ""]) => pool))].filter((pool) =>
-    pool.startsWith("OpenDALPool on "),
-  );
-  const own = ["MemoryPool", "FilesystemPool", "SQLitePool", "HDF5Pool", "S3Pool"];
+  const all = await registered();
+  const backends = all.filter(({ file }) => /^packages\/pool-[^/]+\/test\/conf/.test(file));
+  // A test of the suite is in a describe of its pool and one of its floor.
+  const suites = [...all.filter(({ names }) => names[0] === "MemoryPool"), ...backends]
+    .map(({ names }) => names)
+    .filter(({ length }) => length > 2);
+  const pools = [...new Set(suites.map(([pool = ""]) => pool))];
+  const classOf = (/** @type {string} */ pool) => pool.split(" on ")[0] ?? "";
+  const onMany = [...new Set(pools.filter((pool) => pool.includes(" on ")).map(classOf))];
+  const onOne = pools.filter((pool) => !onMany.includes(classOf(pool)));
   return `<!-- Made by \`npm run suite-page\`; a test compares. -->
 # The conformance suite, pool by pool
 
 So many tests of each floor run on each pool, all of them in \`npm test\`. What a pool does not claim in \`supports\` has no
 tests, or others (that a second opener is refused, instead of what two of them see).
 
-${floors(tests, own)}
+${floors(suites, onOne)}
+${onMany
+  .map(
+    (one) => `
+\`${one}\`, on the services that run here:
 
-\`OpenDALPool\`, on the services that run here:
-
-${floors(tests, opendal)}
-
+${floors(
+  suites,
+  pools.filter((pool) => pool.startsWith(`${one} on `)),
+)}
+`,
+  )
+  .join("")}
 ## Pools that are broken on purpose
 
 Each breaks one promise in \`test/broken-*.test.ts\`, and the suite names it:
 
-${broken(tests)}
+${broken(all.map(({ names }) => names))}
 `;
 }
 
