@@ -31,7 +31,7 @@ export default async function setup(): Promise<void> {
   await rename(fresh, worker);
   await build({
     ...common,
-    entryPoints: ["first", "second", "by-name", "saver", "copier"].map((name) =>
+    entryPoints: ["first", "second", "by-name", "saver", "copier", "racer"].map((name) =>
       at(`test/processes/${name}.ts`),
     ),
     outdir: at("node_modules/.processes"),
