@@ -65,6 +65,11 @@ export class VaultPool extends Pool<z.output<typeof configSchema>> {
     return this.config;
   }
 
+  /** The keys of what it holds, also when it is closed. */
+  get kept(): Iterable<string> {
+    return this.#values.keys();
+  }
+
   protected async _open(): Promise<void> {
     this.events.push("open");
     if (this.config.region === "locked")
