@@ -22,6 +22,23 @@ export class BrokenBody extends Error {
     this.kind = kind;
     this.received = received;
   }
+
+  /** A stream's error, when so many bytes had arrived. */
+  static of(cause: unknown, received: number): BrokenBody {
+    return new BrokenBody(kindOf(cause), { cause, received });
+  }
+
+  /** It ended in good order, and too early. */
+  static short(received: number, declared: number): BrokenBody {
+    const cause = new Error(`${received} of ${declared} bytes arrived.`);
+    return new BrokenBody("short", { cause, received });
+  }
+
+  /** All of it arrived, and it is not what its checksum is of. */
+  static mismatch(received: number): BrokenBody {
+    const cause = new Error("Checksum mismatch: the value is not what its checksum is of.");
+    return new BrokenBody("mismatch", { cause, received });
+  }
 }
 
 /** All bytes of a body. The stream is used up or destroyed, whatever happens. Rejects with {@link BrokenBody}. */
@@ -44,14 +61,9 @@ export async function collect(
     }
   } catch (error) {
     body?.destroy();
-    throw new BrokenBody(kindOf(error), { cause: error, received: length });
+    throw BrokenBody.of(error, length);
   }
-  if (declared !== undefined && length !== declared) {
-    throw new BrokenBody("short", {
-      cause: new Error(`${length} of ${declared} bytes arrived.`),
-      received: length,
-    });
-  }
+  if (declared !== undefined && length !== declared) throw BrokenBody.short(length, declared);
   const bytes = new Uint8Array(length);
   let offset = 0;
   for (const chunk of chunks) {

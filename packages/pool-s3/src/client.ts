@@ -1,18 +1,32 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
 import { cachedStackClient, optionsOf } from "./cached-stack.js";
-import { originOf, type S3Config } from "./config.js";
+import { originOf } from "./config.js";
 
 const defaultRegion = "us-east-1";
 const maxAttempts = 3;
 /** A name that the SDK's retries don't know. */
 const connectTimeout = "ConnectTimeoutError";
 
+/** Where a client goes, and as whom. */
+export interface ClientSettings {
+  readonly regionName?: string | undefined;
+  readonly endpoint?: string | undefined;
+  readonly accessKeyId?: string | undefined;
+  readonly secretAccessKey?: string | undefined;
+  readonly sessionToken?: string | undefined;
+  readonly maxConnections: number;
+  readonly connectTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  readonly requestChecksumCalculation: "WHEN_SUPPORTED" | "WHEN_REQUIRED";
+}
+
 /**
  * The SDK's client with every setting that would otherwise be read from this machine's environment or
- * profile, except (without keys) the credentials themselves.
+ * profile, except (without keys) the credentials themselves. `slow` is called whenever the server asks to slow
+ * down, also where the SDK then tries again by itself.
  */
-export function createClient(config: S3Config): S3Client {
+export function createClient(config: ClientSettings, slow: () => void = () => undefined): S3Client {
   const { accessKeyId, secretAccessKey, sessionToken, maxConnections } = config;
   const endpoint = originOf(config.endpoint);
   const agent = { keepAlive: true, maxSockets: maxConnections };
@@ -41,28 +55,41 @@ export function createClient(config: S3Config): S3Client {
     responseChecksumValidation: "WHEN_SUPPORTED",
     // With the header, bodies from 2 MiB up wait on a connection of their own, outside the limit.
     expectContinueHeader: false,
-    requestHandler: new OneConnectHandler({
-      connectionTimeout: config.connectTimeoutMs,
-      requestTimeout: config.requestTimeoutMs,
-      throwOnRequestTimeout: true,
-      socketTimeout: config.requestTimeoutMs,
-      httpAgent: agent,
-      httpsAgent: agent,
-    }),
+    requestHandler: new Handler(
+      {
+        connectionTimeout: config.connectTimeoutMs,
+        requestTimeout: config.requestTimeoutMs,
+        throwOnRequestTimeout: true,
+        socketTimeout: config.requestTimeoutMs,
+        httpAgent: agent,
+        httpsAgent: agent,
+      },
+      slow,
+    ),
   });
 }
 
 /**
- * The SDK tries again after a connection that was not made in time, and three times that long is too
- * long to learn that an endpoint is wrong: the system has repeated its own attempts all the while.
+ * Sees every attempt. The SDK tries again after a connection that was not made in time, and three times that
+ * long is too long to learn that an endpoint is wrong: the system has repeated its own attempts all the while.
  */
-class OneConnectHandler extends NodeHttpHandler {
+class Handler extends NodeHttpHandler {
+  readonly #slow: () => void;
+
+  constructor(options: ConstructorParameters<typeof NodeHttpHandler>[0], slow: () => void) {
+    super(options);
+    this.#slow = slow;
+  }
+
   override async handle(
     request: Parameters<NodeHttpHandler["handle"]>[0],
     options?: Parameters<NodeHttpHandler["handle"]>[1],
   ): ReturnType<NodeHttpHandler["handle"]> {
     try {
-      return await super.handle(request, optionsOf(request, options));
+      const answer = await super.handle(request, optionsOf(request, options));
+      const { statusCode } = answer.response;
+      if (statusCode === 503 || statusCode === 429) this.#slow();
+      return answer;
     } catch (error) {
       const late =
         error instanceof Error && error.message.includes("did not establish a connection");

@@ -1,8 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { isLailaError, LailaError, type WriteCondition } from "@laila/pool";
-import type { Bucket, PutOptions } from "./bucket.js";
+import type { Bucket } from "./bucket.js";
 import { conflict, type Deed, placedError, requestError } from "./errors.js";
 import { failureOf } from "./failure.js";
+import { deleteObject, headObject, type PutOptions, putObject } from "./objects.js";
+import { Upload } from "./upload.js";
 
 /** What an ETag looks like, quoted or (some servers) bare; "*" and lists mean something else in If-Match. */
 const etag = /^(?:"[\x21\x23-\x7e]*"|[\x21\x23-\x29\x2b\x2d-\x7e]+)$/;
@@ -51,7 +53,7 @@ export async function settle(
 ): Promise<string> {
   const failure = failureOf(error, bucket.place.secrets);
   if (failure.attempts <= 1) throw conflict("lost", deed, bucket.place, failure);
-  const head = await bucket.head(name, deed).catch((told: unknown) => {
+  const head = await headObject(bucket, name, deed).catch((told: unknown) => {
     throw isLailaError(told) ? undecided(told) : told;
   });
   if (head?.writeId === writeId) return head.version;
@@ -67,15 +69,20 @@ function undecided({ code, message, cause, details }: LailaError): LailaError {
   });
 }
 
+/** How a probe's writes are called: `.` makes them names of no key. */
+export const probePrefix = ".laila-probe-";
+
+type Kind = "ifMatch" | "ifNoneMatch";
+
 /**
- * Finds out, once and only when it matters, whether a server honours conditions: some S3 look-alikes
- * ignore them, and every writer of a race would win. It writes an empty object under a name that is
- * no key's, and removes it.
+ * Finds out, once and only when it matters, whether a server honours conditions, of single requests and of
+ * uploads in parts: some S3 look-alikes ignore them, and every writer of a race would win. It writes an empty
+ * object under a name that is no key's, and removes it.
  */
 export class ConditionProbe {
   readonly #bucket: Bucket;
   readonly #prefix: string;
-  readonly #found = new Map<keyof PutOptions, Promise<boolean>>();
+  readonly #found = new Map<string, Promise<boolean>>();
   #ignored = false;
 
   constructor(bucket: Bucket, prefix: string) {
@@ -90,47 +97,86 @@ export class ConditionProbe {
 
   /** UNSUPPORTED where the server ignores this kind of condition. A probe that failed is made again. */
   async require(condition: WriteCondition, deed: Deed): Promise<void> {
-    const kind = "ifAbsent" in condition ? "ifNoneMatch" : "ifMatch";
-    let found = this.#found.get(kind);
-    if (!found) {
-      // Without the signal of one writer: others wait for it too.
-      found = this.#probe(kind, { verb: "Probing conditional writes" });
-      this.#found.set(kind, found);
-      found.catch(() => this.#found.delete(kind));
-    }
-    if (await found) return;
+    if (await this.#honours(condition, "put")) return;
     this.#ignored = true;
     throw ignoredError(deed, this.#bucket);
   }
 
-  async #probe(kind: "ifNoneMatch" | "ifMatch", deed: Deed): Promise<boolean> {
-    const name = `${this.#prefix}.laila-probe-${randomUUID()}`;
-    if (kind === "ifMatch") {
-      const refused = await this.#refused(name, { ifMatch: noVersion }, deed);
-      if (!refused) await this.#bucket.delete(name, deed);
-      return refused;
-    }
-    await this.#refused(name, {}, deed);
-    try {
-      return await this.#refused(name, { ifNoneMatch: "*" }, deed);
-    } finally {
-      await this.#bucket.delete(name, deed);
-    }
+  /** Whether this kind of condition is honoured where an upload in parts is completed. */
+  honoursInParts(condition: WriteCondition): Promise<boolean> {
+    return this.#honours(condition, "parts");
   }
 
-  /** Whether a write of nothing is refused for its condition. */
-  async #refused(name: string, options: PutOptions, deed: Deed): Promise<boolean> {
+  #honours(condition: WriteCondition, way: "put" | "parts"): Promise<boolean> {
+    const kind = "ifAbsent" in condition ? "ifNoneMatch" : "ifMatch";
+    const known = this.#found.get(`${kind} ${way}`);
+    if (known) return known;
+    // Without the signal of one writer: others wait for it too.
+    const found = this.#probe(kind, way === "put" ? putNothing : uploadNothing);
+    this.#found.set(`${kind} ${way}`, found);
+    found.catch(() => this.#found.delete(`${kind} ${way}`));
+    return found;
+  }
+
+  async #probe(kind: Kind, write: WriteNothing): Promise<boolean> {
+    const deed: Deed = { verb: "Probing conditional writes" };
+    const name = `${this.#prefix}${probePrefix}${randomUUID()}`;
+    const bucket = this.#bucket;
+    const refused = async (options: PutOptions): Promise<boolean> => {
+      try {
+        await write(bucket, name, deed, options);
+        return false;
+      } catch (error) {
+        if (isRefusal(error)) return true;
+        throw requestError(error, deed, bucket.place);
+      }
+    };
+    if (kind === "ifMatch") {
+      const honoured = await refused({ ifMatch: noVersion });
+      if (!honoured) await deleteObject(bucket, name, deed);
+      return honoured;
+    }
     try {
-      await this.#bucket.put(name, new Uint8Array(0), deed, options);
-      return false;
+      await putNothing(bucket, name, deed, {});
     } catch (error) {
-      if (isRefusal(error)) return true;
-      throw requestError(error, deed, this.#bucket.place);
+      throw requestError(error, deed, bucket.place);
+    }
+    try {
+      return await refused({ ifNoneMatch: "*" });
+    } finally {
+      await deleteObject(bucket, name, deed);
     }
   }
 }
 
-function ignoredError(deed: Deed, bucket: Bucket): LailaError {
+type WriteNothing = (
+  bucket: Bucket,
+  name: string,
+  deed: Deed,
+  options: PutOptions,
+) => Promise<unknown>;
+
+const putNothing: WriteNothing = (bucket, name, deed, options) =>
+  putObject(bucket, name, new Uint8Array(0), deed, options);
+
+/** An upload of one byte, as its last part may have. */
+const uploadNothing: WriteNothing = async (bucket, name, deed, options) => {
+  const upload = await Upload.begin(bucket, name, deed, {
+    writeId: randomUUID(),
+    contentType: "application/octet-stream",
+    partBytes: 1,
+    checksums: false,
+  });
+  try {
+    await upload.part(1, new Uint8Array(1), deed);
+    await upload.complete(deed, options);
+  } catch (error) {
+    throw await upload.abandon(error, deed);
+  }
+};
+
+/** Several writers would win. */
+export function ignoredError(deed: Deed, bucket: Bucket): LailaError {
   return placedError(
     "UNSUPPORTED",
     "was not done: this server ignores the conditions of conditional writes, so several writers would win. Write without a condition, or use a server that honours If-Match and If-None-Match.",

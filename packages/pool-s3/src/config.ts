@@ -13,8 +13,8 @@ const maxPrefixBytes = maxObjectKeyBytes - encodedBytesPerByte * guaranteedKeyBy
 const originRule =
   "must be an http or https URL of a host and nothing else (no user, path or query), such as https://s3.example.org or http://127.0.0.1:9000; a path belongs into prefix";
 
-/** The fields of an {@link S3Pool}, with their marks. */
-export const configSchema = z.object({
+/** The fields that every pool in a bucket has. */
+export const bucketFields = {
   /** The bucket. It must exist; the pool never makes one. */
   bucketName: z
     .string()
@@ -22,17 +22,6 @@ export const configSchema = z.object({
       /^[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]$/,
       "must be the name of a bucket (letters, digits, '.', '-', '_'), not an ARN or a URL",
     ),
-  /** The bucket's region. May be left out with an `endpoint` (then us-east-1) or a `client`. */
-  regionName: z
-    .string()
-    .regex(/^[a-z0-9][a-z0-9-]{0,62}$/i, "must be a region name such as us-east-1")
-    .optional(),
-  /** Without keys, the SDK's own provider chain is asked. */
-  accessKeyId: secret(z.string().min(1), "AWS_ACCESS_KEY_ID").optional(),
-  secretAccessKey: secret(z.string().min(1), "AWS_SECRET_ACCESS_KEY").optional(),
-  sessionToken: secret(z.string().min(1), "AWS_SESSION_TOKEN").optional(),
-  /** An S3-compatible server, such as https://s3.example.org; unless given, AWS. */
-  endpoint: z.string().refine(isOrigin, originRule).optional(),
   /** Put before every object's key; ends in "/", which is added if it is missing. */
   prefix: z
     .string()
@@ -49,7 +38,32 @@ export const configSchema = z.object({
   connectTimeoutMs: z.int().min(1).max(600_000).default(5_000),
   /** How long a connection may be silent, in milliseconds. */
   requestTimeoutMs: z.int().min(1).max(3_600_000).default(30_000),
-  /** WHEN_REQUIRED for older servers that refuse the checksums of current SDKs. */
+  /** The length of the parts in which values above 16 MiB and streams are written: 5 MiB to 128 MiB. */
+  partSizeBytes: z
+    .int()
+    .min(5 * 1024 ** 2)
+    .max(128 * 1024 ** 2)
+    .default(8 * 1024 ** 2),
+};
+
+/** An origin: scheme, host and port. */
+export const originField = z.string().refine(isOrigin, originRule);
+
+/** The fields of an {@link S3Pool}, with their marks. */
+export const configSchema = z.object({
+  ...bucketFields,
+  /** The bucket's region. May be left out with an `endpoint` (then us-east-1) or a `client`. */
+  regionName: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]{0,62}$/i, "must be a region name such as us-east-1")
+    .optional(),
+  /** Without keys, the SDK's own provider chain is asked. */
+  accessKeyId: secret(z.string().min(1), "AWS_ACCESS_KEY_ID").optional(),
+  secretAccessKey: secret(z.string().min(1), "AWS_SECRET_ACCESS_KEY").optional(),
+  sessionToken: secret(z.string().min(1), "AWS_SESSION_TOKEN").optional(),
+  /** An S3-compatible server, such as https://s3.example.org; unless given, AWS. */
+  endpoint: originField.optional(),
+  /** WHEN_REQUIRED for older servers that refuse the checksums of current SDKs; values get a Content-MD5 then. */
   requestChecksumCalculation: z.enum(["WHEN_SUPPORTED", "WHEN_REQUIRED"]).default("WHEN_SUPPORTED"),
   /** A ready client, used instead of one made of the fields above; `close()` does not destroy it. */
   client: exempt(

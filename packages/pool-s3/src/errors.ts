@@ -136,6 +136,9 @@ const byName: Readonly<Record<string, Verdict>> = {
   OperationAborted: busy,
   ConditionalRequestConflict: busy,
   SlowDown: slow,
+  SlowDownRead: slow,
+  SlowDownWrite: slow,
+  TooManyRequests: slow,
   InternalError: slow,
   ServiceUnavailable: slow,
   RequestTimeout: silent,
@@ -224,11 +227,16 @@ export function conflict(
   });
 }
 
+/** The server was too busy, and another time may not be. `name` is S3's code. */
+export function isThrottling({ name }: { readonly name: string }): boolean {
+  return Object.hasOwn(byName, name) && byName[name] === slow;
+}
+
 function judge(failure: Failure): Verdict {
   const { name, status, network, region } = failure;
   const known = Object.hasOwn(byName, name) ? byName[name] : undefined;
   if (known) return known;
-  if (wrongRegion(failure)) {
+  if (isRedirect(failure)) {
     const where =
       region === undefined
         ? "Give the bucket's own region as regionName."
@@ -252,7 +260,8 @@ function judge(failure: Failure): Verdict {
   );
 }
 
-function wrongRegion({ name, status, message }: Failure): boolean {
+/** The bucket is in another region than the one that was asked. */
+export function isRedirect({ name, status, message }: Failure): boolean {
   if (name === "AuthorizationHeaderMalformed") return !/access key|AKID/i.test(message);
   return (
     name === "PermanentRedirect" ||

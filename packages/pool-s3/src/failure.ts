@@ -22,6 +22,23 @@ const maxMessageLength = 300;
 /** What is shorter is in every sentence. */
 const leastSecretLength = 4;
 
+/** The secrets in each form in which a server could repeat them, the longest first. */
+export function secretForms(secrets: readonly (string | undefined)[]): readonly string[] {
+  const forms = new Set<string>();
+  for (const secret of secrets) {
+    if (secret === undefined || secret.length < leastSecretLength) continue;
+    const bytes = Buffer.from(secret);
+    const encoded = encodeURIComponent(secret);
+    const base64 = bytes.toString("base64");
+    for (const form of [secret, encoded, base64, base64.replace(/=+$/, ""), bytes.toString("hex")])
+      forms.add(form);
+    forms.add(encoded.toLowerCase());
+    forms.add(bytes.toString("base64url"));
+    forms.add(bytes.toString("hex").toUpperCase());
+  }
+  return [...forms].sort((a, b) => b.length - a.length);
+}
+
 export function failureOf(error: unknown, secrets: readonly string[] = []): Failure {
   const top = recordOf(error);
   const metadata = recordOf(top.$metadata);
@@ -49,9 +66,7 @@ export function causeOf({ name, message, network }: Failure): Error {
 
 function scrub(message: string, secrets: readonly string[]): string {
   let clean = message.replace(/^@smithy\/\S+ - (?:\[\w+\] )?/, "");
-  for (const secret of secrets) {
-    if (secret.length >= leastSecretLength) clean = clean.replaceAll(secret, "[secret]");
-  }
+  for (const secret of secrets) clean = clean.replaceAll(secret, "[secret]");
   // Ids of AWS keys from the machine's own credentials are not among the configured ones.
   clean = clean
     .replace(/\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b/g, "[access key]")

@@ -174,24 +174,27 @@ describe("requests", () => {
       expect(await counted(pool.write("k", text("x")))).toEqual(["PutObject"]);
       expect(await counted(pool.read("k"))).toEqual(["GetObject"]);
       expect(await counted(pool.read("missing"))).toEqual(["GetObject"]);
-      expect(await counted(pool.exists("k"))).toEqual(["HeadObject"]);
-      expect(await counted(pool.exists("missing"))).toEqual(["HeadObject"]);
+      expect(await counted(pool.exists("k"))).toEqual(["GetObject"]);
+      expect(await counted(pool.exists("missing"))).toEqual(["GetObject"]);
       expect(await counted(collect(pool.keys()))).toEqual(["ListObjectsV2"]);
       expect(await counted(pool.delete("k"))).toEqual(["DeleteObject"]);
       expect(await counted(pool.open())).toEqual(["ListObjectsV2"]);
     });
   });
 
-  it("ask the bucket once when the first of them is HEAD of a missing key", async () => {
-    await using({ prefix: "head" }, async (pool) => {
-      server.clearRequests();
+  it("of exists ask for one byte at most", async () => {
+    await using({ prefix: "exists" }, async (pool) => {
+      await pool.write("empty", new Uint8Array(0));
+      await pool.write("full", new Uint8Array(100_000));
+      const ranges: (string | undefined)[] = [];
+      server.fault(({ headers }) => {
+        ranges.push(headers.range);
+        return undefined;
+      });
       expect(await pool.exists("missing")).toBe(false);
-      expect(await pool.exists("missing")).toBe(false);
-      expect(server.requests.map(({ operation }) => operation)).toEqual([
-        "HeadObject",
-        "ListObjectsV2",
-        "HeadObject",
-      ]);
+      expect(await pool.exists("empty")).toBe(true);
+      expect(await pool.exists("full")).toBe(true);
+      expect(ranges).toEqual(Array(3).fill("bytes=0-0"));
     });
   });
 

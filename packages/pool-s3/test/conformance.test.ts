@@ -22,10 +22,10 @@ describePool(
       durable: true,
       persistent: true,
       batch: true,
-      streams: false,
+      streams: true,
       sharedBetweenProcesses: true,
       evicts: false,
-      maxValueBytes: 5 * 1024 ** 3,
+      maxValueBytes: 5 * 1024 ** 4,
       // 1,024 bytes less a prefix of a uuid and a slash, in threes.
       maxKeyBytes: 329,
     },

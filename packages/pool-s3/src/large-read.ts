@@ -1,0 +1,182 @@
+import { constants } from "node:buffer";
+import type { GetObjectCommandOutput } from "@aws-sdk/client-s3";
+import { LailaError } from "@laila/pool";
+import { etagOf } from "./answers.js";
+import { type Body, BrokenBody } from "./body.js";
+import type { Bucket } from "./bucket.js";
+import { matches, type Stored, type Sum, Sums } from "./checksum.js";
+import type { Deed } from "./errors.js";
+import { getRange, type Range } from "./range.js";
+
+const MiB = 1024 ** 2;
+/** What is not longer goes and comes in one request. */
+export const threshold = 16 * MiB;
+/** The length of ranges, where an object's parts do not suggest another. */
+export const defaultRange = 8 * MiB;
+/** How many requests one value has besides its first one. */
+const helperLimit = 15;
+/** The object's metadata that says how long its parts are. */
+export const partName = "laila-part";
+
+/** Whether it is worth more than one request. */
+export function isLarge({ ContentLength = 0 }: GetObjectCommandOutput): boolean {
+  return ContentLength > threshold;
+}
+
+/** What an answer says of the checksums of its object. */
+export function storedOf(reply: GetObjectCommandOutput): Stored {
+  const { ChecksumCRC32, ChecksumCRC32C, ChecksumCRC64NVME, ChecksumSHA1, ChecksumSHA256 } = reply;
+  const others = [ChecksumCRC32C, ChecksumCRC64NVME, ChecksumSHA1, ChecksumSHA256];
+  const unit = Number(reply.Metadata?.[partName]);
+  return {
+    crc32: ChecksumCRC32,
+    other: others.some((checksum) => checksum !== undefined),
+    unit: Number.isSafeInteger(unit) && unit >= MiB && unit <= 128 * MiB ? unit : undefined,
+  };
+}
+
+export interface AssembleOptions {
+  /** Whether more requests may help this one. */
+  readonly helpers: boolean;
+}
+
+/**
+ * A large value from its first answer, which has all of it and is read from the front, and from helpers: they
+ * fetch ranges of the same version from the back, as many as there are places for, until both meet. A helper
+ * that fails leaves the rest to the first answer, which is of one version in any case.
+ *
+ * Ranges have no checksums of their own: the whole value is compared with the object's CRC-32, of the whole or
+ * of its parts. What has another one comes in a single answer, which the SDK compares.
+ *
+ * Rejects with {@link BrokenBody} when the value arrived damaged, or a helper failed too late: it is to be read
+ * again, without helpers. TOO_LARGE for what no Uint8Array holds.
+ */
+export async function assemble(
+  bucket: Bucket,
+  name: string,
+  reply: GetObjectCommandOutput,
+  deed: Deed,
+  { helpers }: AssembleOptions,
+): Promise<Uint8Array> {
+  const body = reply.Body as Body;
+  const size = reply.ContentLength ?? 0;
+  if (size > constants.MAX_LENGTH) {
+    body.destroy();
+    throw new LailaError(
+      "TOO_LARGE",
+      `The value of ${JSON.stringify(deed.key)} has ${size} bytes, more than one Uint8Array holds. Read it with readStream.`,
+      { details: { bucket: bucket.place.bucket, key: deed.key, bytes: size } },
+    );
+  }
+  const stored = storedOf(reply);
+  const version = etagOf(reply);
+  const meeting = new Meeting(size, stored.unit ?? defaultRange);
+  const link = bucket.link(deed);
+  const count = helpers && !stored.other ? Math.min(helperLimit, meeting.ranges - 1) : 0;
+  const own: Deed = { ...deed, signal: link.signal };
+  const helping = Array.from({ length: count }, async () => {
+    try {
+      for (;;) {
+        const range = await getRange(bucket, name, version, own, () => meeting.claim());
+        if (!range) return;
+        meeting.add(range);
+      }
+    } catch (error) {
+      meeting.abandon(error);
+      link.controller.abort();
+    }
+  });
+  try {
+    await meeting.readFront(body);
+    await Promise.all(helping);
+    if (deed.signal?.aborted) throw deed.signal.reason;
+    const sums = meeting.finish();
+    if (!matches(sums, stored)) throw BrokenBody.mismatch(size);
+    return meeting.bytes;
+  } finally {
+    link.controller.abort();
+    await Promise.all(helping);
+    link.unlink();
+  }
+}
+
+/** One value, filled from the front by one and from the back by others. */
+class Meeting {
+  readonly bytes: Uint8Array;
+  readonly #unit: number;
+  /** By where they begin. */
+  readonly #helped = new Map<number, readonly Sum[]>();
+  /** Where the front is. */
+  #front = 0;
+  /** Where the helpers' part begins. */
+  #back: number;
+  #met = false;
+  #failure: unknown;
+  readonly #sums: Sums;
+
+  constructor(size: number, unit: number) {
+    this.bytes = new Uint8Array(size);
+    this.#unit = unit;
+    this.#back = size;
+    this.#sums = new Sums(unit);
+  }
+
+  get ranges(): number {
+    return Math.ceil(this.bytes.byteLength / this.#unit);
+  }
+
+  /** The last range that nobody has, unless the front has begun with it. */
+  claim(): (Range & { readonly target: Uint8Array }) | undefined {
+    const start = (Math.ceil(this.#back / this.#unit) - 1) * this.#unit;
+    if (this.#failure !== undefined || start <= this.#front) return undefined;
+    const range = { start, end: this.#back, target: this.bytes.subarray(start, this.#back) };
+    this.#back = start;
+    return range;
+  }
+
+  /** A claimed range has come. */
+  add({ start, end }: Range): void {
+    const sums = new Sums(this.#unit);
+    sums.add(this.bytes.subarray(start, end));
+    this.#helped.set(start, sums.end());
+  }
+
+  /** A helper has failed: all is the front's now, unless that has ended. */
+  abandon(error: unknown): void {
+    this.#failure ??= error;
+    if (!this.#met) this.#back = this.bytes.byteLength;
+  }
+
+  /** Takes of the first answer what no helper has claimed. */
+  async readFront(body: Body): Promise<void> {
+    try {
+      // Leaving the loop destroys the body: the rest of it is not wanted.
+      for await (const chunk of body) {
+        const bytes = chunk as Uint8Array;
+        const part = bytes.subarray(0, this.#back - this.#front);
+        this.bytes.set(part, this.#front);
+        this.#sums.add(part);
+        this.#front += part.byteLength;
+        if (part.byteLength < bytes.byteLength && this.#back === this.bytes.byteLength)
+          throw new Error("The body is too long.");
+        if (this.#front === this.#back && this.#back < this.bytes.byteLength) break;
+      }
+    } catch (error) {
+      throw BrokenBody.of(error, this.#front);
+    }
+    this.#met = true;
+    if (this.#front < this.#back) throw BrokenBody.short(this.#front, this.#back);
+  }
+
+  /** The sums of all units in order. A helper's failure behind the front's back is that of the whole. */
+  finish(): readonly Sum[] {
+    const sums = [...this.#sums.end()];
+    if (this.#front === this.bytes.byteLength) return sums;
+    if (this.#failure !== undefined) {
+      throw new BrokenBody("short", { cause: this.#failure, received: this.#front });
+    }
+    for (let start = this.#back; start < this.bytes.byteLength; start += this.#unit)
+      sums.push(...(this.#helped.get(start) ?? []));
+    return sums;
+  }
+}
