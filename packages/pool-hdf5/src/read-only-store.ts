@@ -8,7 +8,7 @@ import type { Damage } from "./recovery.js";
 import { type FileIdentity, SnapshotFile } from "./snapshot-file.js";
 import type { SnapshotEntry } from "./snapshot-index.js";
 import { type Checked, type Verification, verifyValues } from "./verification.js";
-import { isInSnapshot } from "./view.js";
+import { isInSnapshot, withPrefix } from "./view.js";
 
 /** How often a file is opened that is replaced while it is being opened. */
 const attempts = 10;
@@ -65,7 +65,7 @@ export class ReadOnlyStore {
 
   async *keys(prefix: string): AsyncGenerator<string> {
     await this.#follow();
-    for (const key of this.#entries.keys()) if (key.startsWith(prefix)) yield key;
+    yield* withPrefix(this.#entries.keys(), prefix);
   }
 
   async verify(signal: AbortSignal | undefined): Promise<Verification> {

@@ -12,7 +12,7 @@ import type { PoolPaths } from "./paths.js";
 import { type Damage, type Recovered, recover } from "./recovery.js";
 import { SnapshotFile } from "./snapshot-file.js";
 import { type Checked, type Repair, type Verification, verifyValues } from "./verification.js";
-import { isInJournal, isInSnapshot, type View } from "./view.js";
+import { isInJournal, isInSnapshot, type View, withPrefix } from "./view.js";
 
 export interface StoreOptions {
   /** The least size of the journals, in bytes, at which they go into the snapshot. */
@@ -96,8 +96,8 @@ export class Store {
     return this.#view.get(key) !== undefined;
   }
 
-  keys(prefix: string): string[] {
-    return this.#view.keys(prefix);
+  keys(prefix: string): AsyncGenerator<string> {
+    return withPrefix(this.#view.keys(), prefix);
   }
 
   /** Everything acknowledged so far, into a file for other programs that is not there yet. */
@@ -111,7 +111,7 @@ export class Store {
 
   /** Reads everything, and says what is not as it was written. */
   async verify(signal: AbortSignal | undefined): Promise<Verification> {
-    const values = await verifyValues(this.#view.keys(""), (key) => this.#check(key), signal);
+    const values = await verifyValues(this.#view.keys(), (key) => this.#check(key), signal);
     const journals = await this.#journals.verify();
     const structures = await this.#snapshot.checkStructures(signal);
     return { ...values, damage: [...values.damage, ...journals, ...structures] };

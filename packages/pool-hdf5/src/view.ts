@@ -49,18 +49,19 @@ export class View {
     this.#changes.set(key, change);
   }
 
-  keys(prefix: string): string[] {
-    const changes = this.#changes;
+  /**
+   * Every key that is there all the while, once; others come and go. Nothing is copied: what changes meanwhile is
+   * looked up when its turn comes, and a checkpoint puts new maps in the place of these.
+   */
+  *keys(): Generator<string> {
+    const base = this.#base;
     const frozen = this.#frozen;
-    const keys: string[] = [];
-    for (const [key, change] of changes) if (change && key.startsWith(prefix)) keys.push(key);
-    for (const [key, change] of frozen) {
-      if (change && key.startsWith(prefix) && !changes.has(key)) keys.push(key);
+    const changes = this.#changes;
+    for (const key of base.keys()) if (this.get(key)) yield key;
+    for (const key of frozen.keys()) if (!base.has(key) && this.get(key)) yield key;
+    for (const key of changes.keys()) {
+      if (!base.has(key) && !frozen.has(key) && this.get(key)) yield key;
     }
-    for (const key of this.#base.keys()) {
-      if (key.startsWith(prefix) && !changes.has(key) && !frozen.has(key)) keys.push(key);
-    }
-    return keys;
   }
 
   /** Takes back what the journals said so far. */
@@ -95,5 +96,17 @@ export class View {
   install(base: Map<string, SnapshotEntry>): void {
     this.#base = base;
     this.#frozen = new Map();
+  }
+}
+
+/** How many keys are looked at before the event loop has its turn. */
+const keysPerTurn = 1000;
+
+/** Those that begin so, as they are asked for. */
+export async function* withPrefix(keys: Iterable<string>, prefix: string): AsyncGenerator<string> {
+  let looked = 0;
+  for (const key of keys) {
+    if (++looked % keysPerTurn === 0) await new Promise((resolve) => setImmediate(resolve));
+    if (key.startsWith(prefix)) yield key;
   }
 }
