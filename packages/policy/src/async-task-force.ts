@@ -1,3 +1,4 @@
+import { LazyCallOptions } from "@laila/pool";
 import {
   abortError,
   formatGlobalId,
@@ -26,10 +27,7 @@ export interface TaskForce {
    * to the same taskforce and wait for it. ABORTED or TIMEOUT when the signal fires while it waits;
    * CLOSED after `close()`.
    */
-  submit<T>(
-    operation: (signal: AbortSignal | undefined) => Promise<T>,
-    options?: SubmitOptions,
-  ): Promise<T>;
+  submit<T>(operation: () => Promise<T>, options?: SubmitOptions): Promise<T>;
   /** `max_concurrency` is also how many places there are: no batch is larger. */
   toConfig(): TaskForceConfig;
   /** Takes nothing new, and resolves when everything submitted has settled. Closing twice is fine. */
@@ -111,22 +109,19 @@ export class AsyncTaskForce implements TaskForce {
     return this.#waiting;
   }
 
-  async submit<T>(
-    operation: (signal: AbortSignal | undefined) => Promise<T>,
-    { signal, places: wanted = 1 }: SubmitOptions = {},
-  ): Promise<T> {
+  async submit<T>(operation: () => Promise<T>, options: SubmitOptions = {}): Promise<T> {
     if (this.#closing)
       throw new LailaError(
         "CLOSED",
         `The taskforce ${this.nickname ?? this.globalId} is closed. Make a new one to go on.`,
       );
-    if (signal?.aborted) throw abortError(signal);
-    const places = Math.min(Math.max(1, wanted), this.maxConcurrency);
+    if (LazyCallOptions.isAborted(options)) throw abortError(options.signal as AbortSignal);
+    const places = Math.min(Math.max(1, options.places ?? 1), this.maxConcurrency);
     // Whoever waits goes first, also where a smaller one would still find room.
-    if (this.#waiting > 0 || !this.#fits(places)) await this.#turn(places, signal);
+    if (this.#waiting > 0 || !this.#fits(places)) await this.#turn(places, options.signal);
     else this.#running += places;
     try {
-      return await operation(signal);
+      return await operation();
     } finally {
       this.#running -= places;
       this.#admit();

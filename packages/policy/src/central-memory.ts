@@ -8,7 +8,7 @@ import {
   received,
   rememberNames,
 } from "./call-options.js";
-import type { Future, FutureControl } from "./future.js";
+import { type Future, type FutureControl, withoutSteps } from "./future.js";
 import type { GroupFuture, Outcome } from "./group-future.js";
 import { forgetManifest, memorizeManifest, rememberLeaves } from "./manifest-io.js";
 import type {
@@ -116,7 +116,7 @@ export class CentralMemory {
       const [record, pool] = [attempt(() => this.#io.encode(what)), this.#route(options, refused)];
       return this.#runtime.start(
         async (control) => {
-          await this.#io.write(pool(), record(), control.signal);
+          await this.#io.write(pool(), record(), control);
           return what;
         },
         { signal },
@@ -162,10 +162,13 @@ export class CentralMemory {
       const target = attempt(() => targetOf(what, this.#namespace));
       return this.#runtime.start(
         async (control) => {
-          return explained(target(), async () => {
-            const id = await this.#resolve(pool(), target(), control);
-            return this.#io.read(pool(), id, control.signal, copyTo);
-          });
+          const { id, latest } = target();
+          try {
+            const at = id ?? (await this.#io.latest(pool(), latest, control));
+            return await this.#io.read(pool(), at, control, copyTo);
+          } catch (error) {
+            throw explain(error, target());
+          }
         },
         { signal },
       );
@@ -195,11 +198,14 @@ export class CentralMemory {
       const target = attempt(() => targetOf(what, this.#namespace));
       return this.#runtime.start(
         async (control) => {
-          return explained(target(), async () => {
-            const id = await this.#resolve(pool(), target(), control);
-            await this.#io.delete(pool(), id, control.signal);
-            return id;
-          });
+          const { id, latest } = target();
+          try {
+            const at = id ?? (await this.#io.latest(pool(), latest, control));
+            await this.#io.delete(pool(), at, control);
+            return at;
+          } catch (error) {
+            throw explain(error, target());
+          }
         },
         { signal },
       );
@@ -249,14 +255,6 @@ export class CentralMemory {
     );
   }
 
-  async #resolve(
-    pool: PoolLike,
-    { id, latest }: Target,
-    { signal }: FutureControl,
-  ): Promise<GlobalId> {
-    return id ?? this.#io.latest(pool, latest, signal);
-  }
-
   async #resolveAll(
     pool: PoolLike,
     targets: readonly Target[],
@@ -266,8 +264,11 @@ export class CentralMemory {
       return targets.map(({ id }) => ({ status: "fulfilled", value: id as GlobalId }));
     }
     // Finding an evolution is no step of its own in the group's progress.
-    const silent: FutureControl = { signal: control.signal, advance: () => undefined };
-    return this.#io.forEach(targets, silent, (target) => this.#resolve(pool, target, control));
+    return this.#io.forEach(
+      targets,
+      withoutSteps(control),
+      async ({ id, latest }) => id ?? this.#io.latest(pool, latest, control),
+    );
   }
 
   #route(
@@ -287,14 +288,6 @@ export class CentralMemory {
       namespace: this.#namespace,
       route: (options) => this.#route(options, refused),
     };
-  }
-}
-
-async function explained<T>(target: Target, act: () => Promise<T>): Promise<T> {
-  try {
-    return await act();
-  } catch (error) {
-    throw explain(error, target);
   }
 }
 

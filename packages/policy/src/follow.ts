@@ -1,10 +1,15 @@
-const followers = new WeakMap<AbortSignal, Set<AbortController>>();
+/** What can be aborted: an AbortController, or something lighter. */
+export interface Abortable {
+  abort(reason: unknown): void;
+}
+
+const followers = new WeakMap<AbortSignal, Set<Abortable>>();
 
 /**
  * Aborts the controller when the signal does; gives what ends that. However many follow one signal,
  * it has one listener (Node warns from eleven on), and none when nobody follows any more.
  */
-export function follow(signal: AbortSignal | undefined, controller: AbortController): () => void {
+export function follow(signal: AbortSignal | undefined, controller: Abortable): () => void {
   if (!signal) return () => undefined;
   if (signal.aborted) {
     controller.abort(signal.reason);
@@ -21,8 +26,8 @@ export function follow(signal: AbortSignal | undefined, controller: AbortControl
   };
 }
 
-function listen(signal: AbortSignal): Set<AbortController> {
-  const all = new Set<AbortController>();
+function listen(signal: AbortSignal): Set<Abortable> {
+  const all = new Set<Abortable>();
   followers.set(signal, all);
   signal.addEventListener("abort", abortFollowers, { once: true });
   return all;

@@ -1,6 +1,8 @@
 import { setMaxListeners } from "node:events";
+import type { Cancellation } from "@laila/pool";
 import { type Entry, formatGlobalId, type GlobalId, isLailaError, newUuid } from "@laila/schema";
 import { follow } from "./follow.js";
+import type { Scope } from "./scope.js";
 import { isEntry } from "./selectors.js";
 
 /** `cancelled` is what an aborted future becomes; one that ran into a time limit has `failed`. */
@@ -21,16 +23,31 @@ export type DataOf<T> =
       : unknown;
 
 /** What the work of a future is given. */
-export interface FutureControl {
-  /** Aborts when the future is cancelled, or the caller's signal fires. */
+export interface FutureControl extends Cancellation {
+  /** Fires when the future is cancelled, or the caller's signal fires. Made when it is first read. */
   readonly signal: AbortSignal;
   /** Counts steps as done. */
   advance(steps?: number): void;
 }
 
-/** Who keeps account of futures. `started` gives what to call when the future has settled. */
+/** The same control for work that is no step of its own in the future's progress. */
+export function withoutSteps(control: FutureControl): FutureControl {
+  return {
+    get aborted() {
+      return control.aborted;
+    },
+    get signal() {
+      return control.signal;
+    },
+    advance: () => undefined,
+  };
+}
+
+/** Who keeps account of futures. */
 export interface FutureHost {
-  started(future: Future<unknown>): () => void;
+  /** What belongs to the future is given back when it has settled. */
+  started(future: Future<unknown>): Scope | undefined;
+  settled(future: Future<unknown>, scope: Scope | undefined): void;
   named(future: Future<unknown>, globalId: GlobalId): void;
 }
 
@@ -48,11 +65,10 @@ export interface FutureOptions {
  */
 export class Future<T> implements Promise<T> {
   readonly #host: FutureHost;
-  readonly #controller = new AbortController();
+  readonly #control: Control;
   readonly #promise: Promise<T>;
   #globalId: GlobalId | undefined;
   #status: FutureStatus = "pending";
-  #done = 0;
   readonly #total: number;
   #value: T | undefined;
   #error: unknown;
@@ -66,16 +82,11 @@ export class Future<T> implements Promise<T> {
   ) {
     this.#host = host;
     this.#total = total;
-    // A group has as many listeners as it has operations under way.
-    setMaxListeners(0, this.#controller.signal);
-    const unfollow = follow(signal, this.#controller);
-    const settled = host.started(this);
-    this.#promise = this.#run(work, () => {
-      unfollow();
-      settled();
-    });
+    this.#control = new Control();
+    const unfollow = signal ? follow(signal, this.#control) : undefined;
+    this.#promise = this.#run(work, host.started(this), unfollow);
     // The host reports what nobody observes; Node must not end the process over it.
-    this.#promise.catch(() => undefined);
+    this.#promise.catch(nothing);
   }
 
   get [Symbol.toStringTag](): string {
@@ -96,7 +107,7 @@ export class Future<T> implements Promise<T> {
   }
 
   get progress(): Progress {
-    return { done: this.#done, total: this.#total };
+    return { done: this.#control.done, total: this.#total };
   }
 
   /** Why it failed or was cancelled; undefined before, and when it is done. */
@@ -134,7 +145,7 @@ export class Future<T> implements Promise<T> {
   cancel(reason?: unknown): boolean {
     if (this.#status !== "pending") return false;
     this.#observe();
-    this.#controller.abort(reason);
+    this.#control.abort(reason);
     return true;
   }
 
@@ -161,26 +172,60 @@ export class Future<T> implements Promise<T> {
     this.#whenObserved = undefined;
   }
 
-  async #run(work: (control: FutureControl) => Promise<T>, settled: () => void): Promise<T> {
-    const { signal } = this.#controller;
+  async #run(
+    work: (control: FutureControl) => Promise<T>,
+    scope: Scope | undefined,
+    unfollow: (() => void) | undefined,
+  ): Promise<T> {
+    const control = this.#control;
     try {
-      const value = await work({
-        signal,
-        advance: (steps = 1) => {
-          this.#done += steps;
-        },
-      });
+      const value = await work(control);
       this.#value = value;
-      this.#done = this.#total;
+      control.done = this.#total;
       this.#status = "done";
       return value;
     } catch (error) {
       this.#error = error;
-      this.#status = signal.aborted && isLailaError(error, "ABORTED") ? "cancelled" : "failed";
+      this.#status = control.aborted && isLailaError(error, "ABORTED") ? "cancelled" : "failed";
       throw error;
     } finally {
-      settled();
+      unfollow?.();
+      this.#host.settled(this, scope);
     }
+  }
+}
+
+function nothing(): void {
+  // What it would do is done elsewhere.
+}
+
+/** Most operations end before anybody listens to their signal, which costs more to make than they do. */
+class Control implements FutureControl {
+  done = 0;
+  #aborted: { readonly reason: unknown } | undefined;
+  #controller: AbortController | undefined;
+
+  get aborted(): boolean {
+    return this.#aborted !== undefined;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      // A group has as many listeners as it has operations under way.
+      setMaxListeners(0, this.#controller.signal);
+      if (this.#aborted) this.#controller.abort(this.#aborted.reason);
+    }
+    return this.#controller.signal;
+  }
+
+  advance(steps = 1): void {
+    this.done += steps;
+  }
+
+  abort(reason: unknown): void {
+    this.#aborted ??= { reason };
+    this.#controller?.abort(reason);
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Cancellation } from "@laila/pool";
 import { abortError, isLailaError } from "@laila/schema";
 import { Future, type FutureControl, type FutureOptions } from "./future.js";
 import { combine } from "./multiple.js";
@@ -23,7 +24,7 @@ export class GroupFuture<T extends readonly unknown[]> extends Future<T> {
     super(
       async (control) => {
         outcomes.list = await work(control);
-        return valuesOf(outcomes.list, what, control.signal) as unknown as T;
+        return valuesOf(outcomes.list, what, control) as unknown as T;
       },
       { total: size, ...options },
     );
@@ -50,7 +51,7 @@ export class GroupFuture<T extends readonly unknown[]> extends Future<T> {
 export function valuesOf<T>(
   outcomes: readonly Outcome<T>[],
   what: string,
-  signal?: AbortSignal,
+  control?: Cancellation,
 ): T[] {
   const values: T[] = [];
   const errors: unknown[] = [];
@@ -58,8 +59,8 @@ export function valuesOf<T>(
     if (outcome.status === "fulfilled") values.push(outcome.value);
     else errors.push(outcome.reason);
   }
-  if (signal?.aborted && errors.some((error) => isLailaError(error, "ABORTED", "TIMEOUT"))) {
-    throw abortError(signal, what);
+  if (control?.aborted && errors.some((error) => isLailaError(error, "ABORTED", "TIMEOUT"))) {
+    throw abortError(control.signal, what);
   }
   const failure = combine(errors, what);
   if (failure) throw failure.error;

@@ -8,7 +8,7 @@ import {
   mapBlueprint,
 } from "@laila/schema";
 import { leafPaths } from "./blueprint-paths.js";
-import type { Future, FutureControl } from "./future.js";
+import { type Future, withoutSteps } from "./future.js";
 import { type GroupFuture, type Outcome, valuesOf } from "./group-future.js";
 import type { ForgetManifestOptions, MemorizeManifestOptions, RememberOptions } from "./options.js";
 import { type EncodedEntry, nameOf } from "./pool-io.js";
@@ -41,9 +41,9 @@ export function memorizeManifest(
           leaves.map(({ id }) => id),
         ),
         `The manifest ${nameFor(manifest)} was not memorized, because not every leaf was`,
-        control.signal,
+        control,
       );
-      await io.write(stage.pool, record, control.signal);
+      await io.write(stage.pool, record, control);
       return own;
     },
     { signal: options.signal, total: manifest.entries.size + 1 },
@@ -73,7 +73,7 @@ export async function readTree(
 ): Promise<ReadonlyMap<GlobalId, Entry>> {
   const ids = [...new Set(blueprintLeaves(manifest.blueprint))];
   const outcomes = name(manifest, await io.readAll(pool, ids, control, copyTo), ids);
-  const entries = valuesOf(outcomes, missing(manifest), control.signal);
+  const entries = valuesOf(outcomes, missing(manifest), control);
   return new Map(entries.map((entry, i) => [ids[i] as GlobalId, entry]));
 }
 
@@ -96,12 +96,12 @@ export function forgetManifest(
   const ids = options.leaves === false ? [] : [...new Set(blueprintLeaves(manifest.blueprint))];
   return runtime.start(
     async (control) => {
-      await io.delete(pool(), manifest.globalId, control.signal);
+      await io.delete(pool(), manifest.globalId, control);
       control.advance();
       valuesOf(
         await io.deleteAll(pool(), ids, control),
         `The manifest ${nameFor(manifest)} is forgotten, but not every leaf is`,
-        control.signal,
+        control,
       );
       return manifest.globalId;
     },
@@ -114,9 +114,8 @@ async function verifyIds({ io, pool, control }: Stage, manifest: ManifestLike): 
   const ids = [...new Set(blueprintLeaves(manifest.blueprint))].filter(
     (id) => !manifest.entries.has(id),
   );
-  const silent: FutureControl = { signal: control.signal, advance: () => undefined };
-  const outcomes = await io.forEach(ids, silent, async (id) => {
-    if (await io.exists(pool, id, control.signal)) return;
+  const outcomes = await io.forEach(ids, withoutSteps(control), async (id) => {
+    if (await io.exists(pool, id, control)) return;
     throw new LailaError(
       "NOT_FOUND",
       `${id} was given by id and is not in ${nameOf(pool)}. Memorize it there first, give the entry itself, or pass { verify: false } when it lies elsewhere.`,
@@ -126,7 +125,7 @@ async function verifyIds({ io, pool, control }: Stage, manifest: ManifestLike): 
   valuesOf(
     name(manifest, outcomes, ids),
     `The manifest ${nameFor(manifest)} was not memorized, because leaves are missing`,
-    control.signal,
+    control,
   );
 }
 
@@ -156,7 +155,8 @@ function firstPaths(blueprint: Blueprint): Map<GlobalId, string> {
   return paths;
 }
 
-function leafError(
+/** The same failure, with the leaf and the manifest it is of. */
+export function leafError(
   error: LailaError,
   manifest: ManifestLike,
   id: GlobalId,

@@ -1,5 +1,5 @@
 import { channel } from "node:diagnostics_channel";
-import type { PoolLike } from "@laila/pool";
+import { type CallOptions, type Cancellation, LazyCallOptions, type PoolLike } from "@laila/pool";
 import {
   type ClassRegistry,
   decodeRecord,
@@ -61,37 +61,50 @@ export class PoolIo {
   }
 
   /** The record was made for this and is nobody else's, so the pool need not copy it. */
-  write(pool: PoolLike, { id, bytes }: EncodedEntry, signal: AbortSignal): Promise<unknown> {
-    return this.#submit(signal, () => pool.write(id, bytes, { signal, handOver: true }));
+  write(pool: PoolLike, { id, bytes }: EncodedEntry, control: Cancellation): Promise<unknown> {
+    const options = new LazyCallOptions(control, { handOver: true });
+    return this.#submit(options, () => pool.write(id, bytes, options));
   }
 
   /** NOT_FOUND, CORRUPT. With `copyTo`, the record is also kept there. */
-  async read(pool: PoolLike, id: GlobalId, signal: AbortSignal, copyTo?: PoolLike): Promise<Entry> {
-    const found = await this.#submit(signal, () => pool.read(id, { signal }));
-    return this.#receive(pool, id, found?.bytes, signal, copyTo);
+  async read(
+    pool: PoolLike,
+    id: GlobalId,
+    control: Cancellation,
+    copyTo?: PoolLike,
+  ): Promise<Entry> {
+    const options = new LazyCallOptions(control);
+    const found = await this.#submit(options, () => pool.read(id, options));
+    const entry = this.#decode(pool, id, found?.bytes);
+    if (copyTo && found) await this.#keep(pool, copyTo, { id, bytes: found.bytes }, control);
+    return entry;
   }
 
-  delete(pool: PoolLike, id: GlobalId, signal: AbortSignal): Promise<void> {
-    return this.#submit(signal, () => pool.delete(id, { signal }));
+  delete(pool: PoolLike, id: GlobalId, control: Cancellation): Promise<void> {
+    const options = new LazyCallOptions(control);
+    return this.#submit(options, () => pool.delete(id, options));
   }
 
   /** In the pool itself or in what it is a cache of. */
-  async exists(pool: PoolLike, id: GlobalId, signal: AbortSignal): Promise<boolean> {
+  async exists(pool: PoolLike, id: GlobalId, control: Cancellation): Promise<boolean> {
+    const options = new LazyCallOptions(control);
     for (let at: PoolLike | undefined = pool; at; at = at.proxy) {
       const here = at;
-      if (await this.#submit(signal, () => here.exists(id, { signal }))) return true;
+      if (await this.#submit(options, () => here.exists(id, options))) return true;
     }
     return false;
   }
 
   /** The id of the highest evolution in the pool, or in what it is a cache of. NOT_FOUND. */
-  async latest(pool: PoolLike, constantId: GlobalId, signal: AbortSignal): Promise<GlobalId> {
+  async latest(pool: PoolLike, constantId: GlobalId, control: Cancellation): Promise<GlobalId> {
+    const options = new LazyCallOptions(control);
     let highest: number | undefined;
     for (let at: PoolLike | undefined = pool; at; at = at.proxy) {
       const here = at;
       // A listing is one operation, however many pages the pool makes of it.
-      await this.#submit(signal, async () => {
-        for await (const key of here.keys({ prefix: `${constantId}-`, signal })) {
+      await this.#submit(options, async () => {
+        const prefix = `${constantId}-`;
+        for await (const key of here.keys({ prefix, signal: control.signal })) {
           const evolution = evolutionOf(key);
           if (evolution !== undefined && (highest === undefined || evolution > highest))
             highest = evolution;
@@ -110,16 +123,16 @@ export class PoolIo {
     records: readonly EncodedEntry[],
     control: FutureControl,
   ): Promise<Outcome<void>[]> {
-    const { signal } = control;
     if (!this.#batches(pool, records.length)) {
-      return each(records, control, (record) =>
-        this.write(pool, record, signal).then(() => undefined),
-      );
+      return each(records, control, async (record) => {
+        await this.write(pool, record, control);
+      });
     }
+    const options = new LazyCallOptions(control);
     return batches(chunks(records, this.#batch, writeBatchBytes), control, async (batch) => {
       const items = batch.map(({ id, bytes }) => ({ key: id, bytes, handOver: true }));
-      const write = () => pool.writeMany(items, { signal });
-      const results = await this.#submit(signal, write, items.length);
+      const write = () => pool.writeMany(items, options);
+      const results = await this.#submit(options, write, items.length);
       return results.map(({ error }) => outcome<void>(error, undefined));
     });
   }
@@ -129,13 +142,16 @@ export class PoolIo {
     ids: readonly GlobalId[],
     control: FutureControl,
   ): Promise<Outcome<GlobalId>[]> {
-    const { signal } = control;
     if (!this.#batches(pool, ids.length)) {
-      return each(ids, control, (id) => this.delete(pool, id, signal).then(() => id));
+      return each(ids, control, async (id) => {
+        await this.delete(pool, id, control);
+        return id;
+      });
     }
+    const options = new LazyCallOptions(control);
     return batches(chunks(ids, this.#batch), control, async (batch) => {
-      const remove = () => pool.deleteMany(batch, { signal });
-      const results = await this.#submit(signal, remove, batch.length);
+      const remove = () => pool.deleteMany(batch, options);
+      const results = await this.#submit(options, remove, batch.length);
       return results.map(({ key, error }) => outcome(error, key));
     });
   }
@@ -147,13 +163,12 @@ export class PoolIo {
     control: FutureControl,
     copyTo?: PoolLike,
   ): Promise<Outcome<Entry>[]> {
-    const { signal } = control;
     const unique = [...new Set(ids)];
     const found = this.#batches(pool, unique.length)
       ? await batches(chunks(unique, this.#batch), control, (batch) =>
-          this.#readBatch(pool, batch, signal, copyTo),
+          this.#readBatch(pool, batch, control, copyTo),
         )
-      : await each(unique, control, (id) => this.read(pool, id, signal, copyTo));
+      : await each(unique, control, (id) => this.read(pool, id, control, copyTo));
     if (unique.length === ids.length) return found;
     control.advance(ids.length - unique.length);
     const byId = new Map(unique.map((id, i) => [id, found[i] as Outcome<Entry>]));
@@ -172,47 +187,45 @@ export class PoolIo {
   async #readBatch(
     pool: PoolLike,
     ids: readonly GlobalId[],
-    signal: AbortSignal,
+    control: Cancellation,
     copyTo: PoolLike | undefined,
   ): Promise<Outcome<Entry>[]> {
-    const bytes = new Map<GlobalId, Uint8Array>();
+    const found = new Map<GlobalId, Uint8Array>();
     const errors = new Map<GlobalId, unknown>();
+    const options = new LazyCallOptions(control);
     const read = async (): Promise<void> => {
-      for await (const { key, result, error } of pool.readMany(ids, { signal })) {
+      for await (const { key, result, error } of pool.readMany(ids, options)) {
         if (error !== undefined) errors.set(key, error);
-        else if (result) bytes.set(key, result.bytes);
+        else if (result) found.set(key, result.bytes);
       }
     };
-    await this.#submit(signal, read, ids.length);
+    await this.#submit(options, read, ids.length);
     // Decoding and copying hold no place on the taskforce.
     return each(ids, undefined, async (id) => {
       if (errors.has(id)) throw errors.get(id);
-      return this.#receive(pool, id, bytes.get(id), signal, copyTo);
+      const bytes = found.get(id);
+      const entry = this.#decode(pool, id, bytes);
+      if (copyTo && bytes) await this.#keep(pool, copyTo, { id, bytes }, control);
+      return entry;
     });
   }
 
-  async #receive(
-    pool: PoolLike,
-    id: GlobalId,
-    bytes: Uint8Array | undefined,
-    signal: AbortSignal,
-    copyTo: PoolLike | undefined,
-  ): Promise<Entry> {
-    if (!bytes) throw notFound(id, pool, `There is nothing under ${id}`);
-    const entry = this.#decode(pool, id, bytes);
-    if (copyTo && copyTo !== pool) await this.#keep(copyTo, { id, bytes }, signal);
-    return entry;
-  }
-
   /** Never over a value that is there, which may be the newer one; and the read does not fail with it. */
-  async #keep(pool: PoolLike, { id, bytes }: EncodedEntry, signal: AbortSignal): Promise<void> {
+  async #keep(
+    from: PoolLike,
+    pool: PoolLike,
+    { id, bytes }: EncodedEntry,
+    control: Cancellation,
+  ): Promise<void> {
+    if (from === pool) return;
+    const { signal } = control;
     try {
       if (pool.supports.conditionalWrites) {
         const condition = { ifAbsent: true } as const;
-        await this.#submit(signal, () => pool.write(id, bytes, { signal, condition }));
-      } else if (!(await this.#submit(signal, () => pool.exists(id, { signal })))) {
+        await this.#submit({ signal }, () => pool.write(id, bytes, { signal, condition }));
+      } else if (!(await this.#submit({ signal }, () => pool.exists(id, { signal })))) {
         // Not handed over: the entry's data may be a view of these bytes.
-        await this.#submit(signal, () => pool.write(id, bytes, { signal }));
+        await this.#submit({ signal }, () => pool.write(id, bytes, { signal }));
       }
     } catch (error) {
       if (isLailaError(error, "CONFLICT") && error.details.outcome !== "unknown") return;
@@ -221,7 +234,8 @@ export class PoolIo {
     }
   }
 
-  #decode(pool: PoolLike, id: GlobalId, bytes: Uint8Array): Entry {
+  #decode(pool: PoolLike, id: GlobalId, bytes: Uint8Array | undefined): Entry {
+    if (!bytes) throw notFound(id, pool, `There is nothing under ${id}`);
     try {
       return decodeRecord(bytes, { key: id, classes: this.#classes }).entry;
     } catch (error) {
@@ -240,8 +254,11 @@ export class PoolIo {
     return Math.min(largestBatch, Math.ceil(max_concurrency / 2));
   }
 
-  #submit<T>(signal: AbortSignal, operation: () => Promise<T>, places = 1): Promise<T> {
-    return this.#command.alphaTaskforce.submit(operation, { signal, places });
+  /** The options of the call are the taskforce's too, so that no signal is made for it alone. */
+  #submit<T>(options: CallOptions, operation: () => Promise<T>, places = 1): Promise<T> {
+    const { alphaTaskforce } = this.#command;
+    if (places === 1) return alphaTaskforce.submit(operation, options);
+    return alphaTaskforce.submit(operation, { signal: options.signal, places });
   }
 }
 

@@ -39,19 +39,27 @@ export class Runtime {
 
   constructor(policyId: GlobalId) {
     this.policyId = policyId;
+    const settled = (future: Future<unknown>, scope: Scope | undefined): void => {
+      if (scope) scope.settle(future);
+      else this.#settledAlone(future);
+    };
     this.#operations = {
       started: (future) => {
         this.bank.add(future);
-        const settled = this.#track(future);
-        return () => {
-          this.bank.remove(future);
-          settled();
-        };
+        return this.#track(future);
+      },
+      settled: (future, scope) => {
+        this.bank.remove(future);
+        settled(future, scope);
       },
       named: (future, id) => this.bank.name(future, id),
     };
     // Not in the bank: close() inside a guarantee waits for operations, and must not wait for itself.
-    this.#guarantees = { started: (future) => this.#track(future), named: () => undefined };
+    this.#guarantees = {
+      started: (future) => this.#track(future),
+      settled,
+      named: () => undefined,
+    };
   }
 
   get stopped(): boolean {
@@ -116,12 +124,11 @@ export class Runtime {
     }
   }
 
-  #track(future: Future<unknown>): () => void {
+  #track(future: Future<unknown>): Scope | undefined {
     const scope = Scope.current;
-    if (Scope.ended) this.#warnLate();
-    if (!scope) return () => this.#settledAlone(future);
-    scope.add(future);
-    return () => scope.settle(future);
+    if (scope) scope.add(future);
+    else if (Scope.ended) this.#warnLate();
+    return scope;
   }
 
   #warnLate(): void {

@@ -1,23 +1,21 @@
 import { setMaxListeners } from "node:events";
 import { abortError } from "@laila/schema";
+import type { CallOptions } from "./contract.js";
+import { LazyCallOptions } from "./lazy-signal.js";
 
 /**
  * What is under way in a pool. A call whose signal fires is answered at once, but its work goes on for as
  * long as the backend needs, and `settle` waits for it: nothing runs on a closed backend.
  */
 export class Activity {
-  readonly #running = new Set<Promise<unknown>>();
+  #running = 0;
+  #whenIdle: (() => void)[] = [];
   readonly #iterators = new Set<AsyncIterator<unknown>>();
 
   /** Starts `call` at once, synchronously. Rejects with ABORTED or TIMEOUT as soon as the signal fires. */
-  run<T>(what: string, signal: AbortSignal | undefined, call: () => Promise<T>): Promise<T> {
-    const work = started(call);
-    const forget = (): void => {
-      this.#running.delete(tracked);
-    };
-    const tracked: Promise<unknown> = work.then(forget, forget);
-    this.#running.add(tracked);
-    return abortable(what, signal, work);
+  run<T>(what: string, options: CallOptions, call: () => Promise<T>): Promise<T> {
+    this.#running++;
+    return abortable(what, options, started(call), this.#ended);
   }
 
   /**
@@ -26,7 +24,7 @@ export class Activity {
    */
   async *iterate<T>(
     what: string,
-    signal: AbortSignal | undefined,
+    options: CallOptions,
     items: AsyncIterable<T>,
     check: () => void,
   ): AsyncGenerator<T> {
@@ -37,7 +35,7 @@ export class Activity {
       for (;;) {
         check();
         stepping = true;
-        const step = await this.run(what, signal, () => iterator.next());
+        const step = await this.run(what, options, () => iterator.next());
         stepping = false;
         if (step.done) {
           this.#iterators.delete(iterator);
@@ -47,7 +45,7 @@ export class Activity {
       }
     } finally {
       if (this.#iterators.delete(iterator)) {
-        const leaving = this.run(what, undefined, async () => iterator.return?.());
+        const leaving = this.run(what, {}, async () => iterator.return?.());
         // Behind a step that was aborted or failed there is nobody to tell, and nothing to wait for.
         if (stepping) leaving.catch(() => undefined);
         else await leaving;
@@ -57,27 +55,42 @@ export class Activity {
 
   /** Resolves when nothing is under way. Iterations that were left half way are ended. */
   async settle(): Promise<void> {
-    while (this.#running.size > 0) await Promise.all(this.#running);
+    while (this.#running > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
     const left = [...this.#iterators];
     this.#iterators.clear();
     await Promise.allSettled(left.map(async (iterator) => iterator.return?.()));
   }
+
+  readonly #ended = (): void => {
+    if (--this.#running > 0) return;
+    const waiting = this.#whenIdle;
+    this.#whenIdle = [];
+    for (const resolve of waiting) resolve();
+  };
 }
 
 /**
  * Rejects with ABORTED (TIMEOUT for a TimeoutError) when the signal fires before the work is done,
- * whatever becomes of the work.
+ * whatever becomes of the work. `ended` is called when the work has settled.
  */
 export async function abortable<T>(
   what: string,
-  signal: AbortSignal | undefined,
+  options: CallOptions,
   work: Promise<T>,
+  ended?: () => void,
 ): Promise<T> {
-  if (!signal) return work;
-  // Work in memory needs no more than this, and listening would cost more than it did.
-  const settled = await settlesAtOnce(work);
+  let settled = false;
+  const settle = (): void => {
+    settled = true;
+    ended?.();
+  };
+  work.then(settle, settle);
+  if (!LazyCallOptions.hasSignal(options)) return await work;
+  // Work in memory needs no more than these turns, and listening would cost more than it did.
+  for (let turn = 0; turn < 3 && !settled; turn++) await undefined;
+  if (settled && !LazyCallOptions.isAborted(options)) return await work;
+  const signal = options.signal as AbortSignal;
   if (signal.aborted) throw abortError(signal, what);
-  if (settled) return work;
   // One signal may serve any number of calls at once; Node would warn of a leak at the eleventh listener.
   if (signal instanceof EventTarget) setMaxListeners(0, signal);
   let stop: (() => void) | undefined;
@@ -90,17 +103,6 @@ export async function abortable<T>(
   } finally {
     if (stop) signal.removeEventListener("abort", stop);
   }
-}
-
-/** Gives it the few turns of the microtask queue that a promise needs which waits for nothing. */
-async function settlesAtOnce(work: Promise<unknown>): Promise<boolean> {
-  let settled = false;
-  const settle = (): void => {
-    settled = true;
-  };
-  work.then(settle, settle);
-  for (let turn = 0; turn < 3 && !settled; turn++) await undefined;
-  return settled;
 }
 
 /** Calls it now; a hook that throws instead of rejecting rejects. */

@@ -22,6 +22,7 @@ export type {
 } from "./contract.js";
 export { innermost } from "./innermost.js";
 export { checkKey, utf8Length } from "./key.js";
+export { type Cancellation, LazyCallOptions } from "./lazy-signal.js";
 export { MemoryPool, type MemoryPoolConfig } from "./memory-pool.js";
 export { Pool } from "./pool.js";
 export { Slots } from "./slots.js";

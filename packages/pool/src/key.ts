@@ -1,4 +1,4 @@
-import { LailaError } from "@laila/schema";
+import { isWellFormed, LailaError } from "@laila/schema";
 
 /** The length of a well-formed string in UTF-8 bytes. */
 export function utf8Length(text: string): number {
@@ -17,9 +17,11 @@ export function checkKey(key: unknown, maxKeyBytes: number): asserts key is stri
     throw invalid(`A key must be a string, this is ${key === null ? "null" : typeof key}.`);
   }
   if (key.length === 0) throw invalid("A key must not be empty.");
-  if (/\p{Surrogate}/u.test(key)) {
+  if (!isWellFormed(key)) {
     throw invalid(`The key ${shown(key)} is no well-formed Unicode: it has a lone surrogate.`);
   }
+  // No unit of a string has more than three bytes.
+  if (key.length * 3 <= maxKeyBytes) return;
   const bytes = utf8Length(key);
   if (bytes > maxKeyBytes) {
     throw invalid(
@@ -31,7 +33,7 @@ export function checkKey(key: unknown, maxKeyBytes: number): asserts key is stri
 /** INVALID_ARGUMENT unless the prefix is a well-formed string; the empty one is every key's. */
 export function checkPrefix(prefix: unknown): asserts prefix is string | undefined {
   if (prefix === undefined) return;
-  if (typeof prefix !== "string" || /\p{Surrogate}/u.test(prefix)) {
+  if (typeof prefix !== "string" || !isWellFormed(prefix)) {
     throw invalid(
       "A prefix must be a well-formed Unicode string: this one has a lone surrogate or is no string.",
     );

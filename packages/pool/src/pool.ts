@@ -21,6 +21,7 @@ import type {
   WriteStreamOptions,
 } from "./contract.js";
 import { checkKey, checkPrefix } from "./key.js";
+import { LazyCallOptions } from "./lazy-signal.js";
 import { inRounds, outcomes } from "./many.js";
 import { captureConfig, type ParsedConfig, parseConfig, poolId } from "./pool-config.js";
 import { chunksOf, gathered, streamOf } from "./streams.js";
@@ -47,6 +48,7 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
   readonly #parsed: ParsedConfig;
   readonly #activity = new Activity();
   readonly #closes = new AbortController();
+  #closed = false;
   #opening: Promise<void> | undefined;
   #opened = false;
   #closing: Promise<void> | undefined;
@@ -152,8 +154,9 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
     if (origin) this.#check({});
     this.#readThrough ??= new ReadThrough({
       pool: this,
-      read: (key, options) => this.#readHere(key, options),
-      write: (key, bytes, options) => this.#writeHere(key, bytes, options, (act) => act()),
+      read: async (key, options) =>
+        plainResult(await this.#run("The read", options, () => this._read(key, options))),
+      write: async (key, bytes, options) => this.#writeHere(key, bytes, options, (act) => act()),
     });
     this.#readThrough.setOrigin(origin);
   }
@@ -164,7 +167,9 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
 
   async read(key: string, options: CallOptions = {}): Promise<ReadResult | undefined> {
     checkKey(key, this.supports.maxKeyBytes);
-    return (await this.#readHere(key, options)) ?? this.#readThrough?.read(key, options);
+    const found = await this.#run("The read", options, () => this._read(key, options));
+    if (found === undefined && this.#readThrough) return this.#readThrough.read(key, options);
+    return plainResult(found);
   }
 
   async write(
@@ -289,8 +294,9 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
   }
 
   close(): Promise<void> {
-    if (!this.#closes.signal.aborted) {
+    if (!this.#closed) {
       // First of all, so that whatever this sets off finds the pool closed.
+      this.#closed = true;
       this.#closes.abort(this.#closedError());
       this.#closing = this.#shutDown();
     }
@@ -324,11 +330,7 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
 
   // ---------------------------------------------------------------------------------------------
 
-  async #readHere(key: string, options: CallOptions): Promise<ReadResult | undefined> {
-    return plainResult(await this.#run("The read", options, () => this._read(key, options)));
-  }
-
-  async #writeHere(
+  #writeHere(
     key: string,
     bytes: Uint8Array,
     options: WriteOptions,
@@ -348,8 +350,8 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
   /** An open pool's hook is called at once, within the caller's own tick. */
   #run<T>(what: string, options: CallOptions, call: () => Promise<T>): Promise<T> {
     this.#check(options);
-    const run = (): Promise<T> => this.#activity.run(what, options.signal, call);
-    return this.#opened ? run() : this.#ensureOpen(options).then(run);
+    if (this.#opened) return this.#activity.run(what, options, call);
+    return this.#ensureOpen(options).then(() => this.#activity.run(what, options, call));
   }
 
   async *#iterate<T>(
@@ -359,15 +361,15 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
   ): AsyncGenerator<T> {
     this.#check(options);
     if (!this.#opened) await this.#ensureOpen(options);
-    yield* this.#activity.iterate(what, options.signal, list(), () => this.#check(options));
+    yield* this.#activity.iterate(what, options, list(), () => this.#check(options));
   }
 
   async #ensureOpen(options: CallOptions): Promise<void> {
     this.#opening ??= this.#open();
     try {
-      await abortable("The opening of the pool", options.signal, this.#opening);
+      await abortable("The opening of the pool", options, this.#opening);
     } catch (error) {
-      if (this.#closes.signal.aborted) throw this.#closedError(error);
+      if (this.#closed) throw this.#closedError(error);
       throw error;
     }
     this.#check(options);
@@ -399,9 +401,9 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
     return all;
   }
 
-  #check({ signal }: CallOptions): void {
-    if (this.#closes.signal.aborted) throw this.#closedError();
-    if (signal?.aborted) throw abortError(signal);
+  #check(options: CallOptions): void {
+    if (this.#closed) throw this.#closedError();
+    if (LazyCallOptions.isAborted(options)) throw abortError(options.signal as AbortSignal);
   }
 
   #closedError(cause?: unknown): LailaError {

@@ -199,7 +199,7 @@ export class ReadThrough {
     const waiter = new Waiter();
     flight.waiters.add(waiter);
     try {
-      return await abortable(`The read of ${JSON.stringify(key)}`, options.signal, waiter.promise);
+      return await abortable(`The read of ${JSON.stringify(key)}`, options, waiter.promise);
     } finally {
       if (flight.waiters.delete(waiter) && flight.waiters.size === 0) flight.abandon();
     }

@@ -7,6 +7,7 @@ it("@laila/pool exports this and nothing else", () => {
   expect(Object.keys(pool).sort()).toMatchInlineSnapshot(`
     [
       "LailaError",
+      "LazyCallOptions",
       "MemoryPool",
       "Pool",
       "Secret",
@@ -40,6 +41,8 @@ it("@laila/pool/node exports this and nothing else", () => {
     [
       "fileHelpers",
       "poolPath",
+      "systemCode",
+      "systemErrorCode",
     ]
   `);
 });

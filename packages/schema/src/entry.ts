@@ -16,6 +16,9 @@ export interface IdentityOptions {
   readonly namespace?: string | undefined;
 }
 
+/** Shared by the entries of this scope. */
+export const entryScopes: readonly string[] = Object.freeze(["ENTRY"]);
+
 export interface EntryParts<T> {
   readonly data: T;
   readonly scopes: readonly string[];
@@ -40,7 +43,7 @@ export class Entry<out T = unknown> {
   constructor({ data, scopes, uuid, evolution, nickname }: EntryParts<T>) {
     this.globalId = formatGlobalId({ scopes, uuid, evolution });
     this.data = data;
-    this.scopes = Object.freeze([...scopes]);
+    this.scopes = scopes === entryScopes ? entryScopes : Object.freeze([...scopes]);
     this.uuid = uuid;
     // Never -0: an evolution is compared and stored.
     this.evolution = evolution === undefined ? undefined : evolution + 0;
@@ -65,7 +68,7 @@ export class Entry<out T = unknown> {
 export function constant<T>(data: T, options: IdentityOptions = {}): Entry<T> {
   checkOptions("constant", options, ["nickname", "namespace"]);
   const { nickname, namespace } = options;
-  return new Entry({ data, scopes: ["ENTRY"], uuid: uuidFor(nickname, namespace), nickname });
+  return new Entry({ data, scopes: entryScopes, uuid: uuidFor(nickname, namespace), nickname });
 }
 
 /** An entry at evolution 0, or at the one given. INVALID_ID when that is no whole number from 0. */
@@ -83,7 +86,7 @@ export function variable<T>(
   }
   return new Entry({
     data,
-    scopes: ["ENTRY"],
+    scopes: entryScopes,
     uuid: uuidFor(nickname, namespace),
     evolution,
     nickname,

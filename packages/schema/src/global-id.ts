@@ -89,6 +89,7 @@ export function isUuid(text: unknown): text is string {
 /** Writes a global id. INVALID_ID when a part is malformed. */
 export function formatGlobalId({ scopes, uuid, evolution }: GlobalIdParts): GlobalId {
   for (const scope of scopes) {
+    if (scope === "ENTRY") continue;
     if (!scopePattern.test(scope) || scope === "GLOBAL_ID")
       throw invalidId(scope, "has a malformed scope");
   }

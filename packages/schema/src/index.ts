@@ -76,3 +76,4 @@ export type {
   DigestName,
   EncodeRecordOptions,
 } from "./record/types.js";
+export { isWellFormed } from "./text.js";

@@ -21,6 +21,20 @@ const zero = 0x30;
 const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
 
+/**
+ * True when arrays and objects of a JSON text are nested deeper than that. Nothing is deeper than it has
+ * brackets, and of those most texts have few: the bytes are only gone through when there are more.
+ */
+export function isDeeperThan(limit: number, text: string, bytes: Uint8Array): boolean {
+  let brackets = 0;
+  for (const bracket of ["{", "["]) {
+    for (let at = text.indexOf(bracket); at !== -1; at = text.indexOf(bracket, at + 1)) {
+      if (++brackets > limit) return jsonDepth(bytes) > limit;
+    }
+  }
+  return false;
+}
+
 /** How deep arrays and objects are nested in a JSON text. Needs no well-formed text and never throws. */
 export function jsonDepth(bytes: Uint8Array): number {
   const { length } = bytes;

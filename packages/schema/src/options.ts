@@ -6,21 +6,20 @@ import { nearMatches } from "./near.js";
  * as if it had not been given. INVALID_ARGUMENT with the name that was meant, never with a value.
  */
 export function checkOptions(call: string, given: unknown, names: readonly string[]): void {
-  const list = names.join(", ");
   const prototype: unknown =
     typeof given === "object" && given !== null ? Object.getPrototypeOf(given) : undefined;
   // Of any realm: what has its own prototype's methods is an instance of something, and no options.
   if (prototype === undefined || Array.isArray(given) || isInstance(prototype)) {
     throw new LailaError(
       "INVALID_ARGUMENT",
-      `The options of ${call} must be a plain object. Its options are ${list}.`,
+      `The options of ${call} must be a plain object. Its options are ${names.join(", ")}.`,
     );
   }
   for (const name of Object.keys(given as object)) {
     if (!names.includes(name)) {
       throw new LailaError(
         "INVALID_ARGUMENT",
-        `${call} has no option ${JSON.stringify(name.slice(0, 100))}.${didYouMean(name, names)} Its options are ${list}.`,
+        `${call} has no option ${JSON.stringify(name.slice(0, 100))}.${didYouMean(name, names)} Its options are ${names.join(", ")}.`,
       );
     }
   }

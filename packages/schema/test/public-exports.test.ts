@@ -32,6 +32,7 @@ it("@laila/schema exports these", () => {
       "isLailaError",
       "isSecretReference",
       "isUuid",
+      "isWellFormed",
       "mapBlueprint",
       "maxBlueprintDepth",
       "maxEnvironmentBytes",

@@ -3,10 +3,13 @@ import { crc32 } from "#crc32";
 import { LailaError } from "../errors.js";
 import type { DigestName } from "./types.js";
 
+export const digestNames: readonly DigestName[] = ["crc32", "sha256"];
+
 /** `crc32-<8 hexadecimal digits>` or `sha256-<base64>` over all the parts, one after another. */
 export function digestOf(name: DigestName, ...parts: readonly Uint8Array[]): string {
   if (name === "crc32") {
-    const value = parts.reduce((before, part) => crc32(part, before), 0);
+    let value = 0;
+    for (const part of parts) value = crc32(part, value);
     return `crc32-${value.toString(16).padStart(8, "0")}`;
   }
   const hash = sha256.create();

@@ -2,7 +2,7 @@ import { isJsonExact } from "../codecs/json-exact.js";
 import { encodeNpy } from "../codecs/npy.js";
 import { encodeStructured } from "../codecs/structured-encode.js";
 import { encodeBytes } from "../codecs/views.js";
-import type { Entry } from "../entry.js";
+import { Entry } from "../entry.js";
 import { isLailaError, LailaError } from "../errors.js";
 import { isGlobalId } from "../global-id.js";
 import { type EncodedPayload, encodeBinaryRecord } from "./binary-record.js";
@@ -20,7 +20,7 @@ export function encodeRecord(
   entry: Entry,
   options: EncodeRecordOptions = {},
 ): Uint8Array<ArrayBuffer> {
-  if (!isGlobalId(entry?.globalId)) {
+  if (!(entry instanceof Entry) && !isGlobalId((entry as Entry | undefined)?.globalId)) {
     throw new LailaError(
       "INVALID_ARGUMENT",
       "A record is made of an Entry. Wrap the value with constant(value) or variable(value).",

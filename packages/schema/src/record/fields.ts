@@ -52,7 +52,7 @@ export function isMembers(value: unknown): value is Members {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-const nothing: Members = Object.freeze({});
+export const nothing: Members = Object.freeze({});
 
 /** The members of a record but its digest, in their order. `payload` is left out for binary records. */
 export function recordMembersOf(
@@ -72,12 +72,7 @@ export function recordMembersOf(
   const own = furtherMembers("extra", extra, recordMembers);
   const inEntry = furtherMembers("entryExtra", entryExtra, entryMembers);
   const { uuid, evolution, scopes, nickname } = entry;
-  if (nickname !== undefined && !isWellFormed(nickname)) {
-    throw new LailaError(
-      "INVALID_ARGUMENT",
-      `The nickname of ${entry.globalId} is no well-formed Unicode text. Choose another.`,
-    );
-  }
+  checkNickname(entry);
   return {
     laila_record: recordVersion,
     entry: {
@@ -99,7 +94,15 @@ export function recordMembersOf(
   };
 }
 
-function checkId(what: string, id: GlobalId | null): void {
+export function checkNickname({ nickname, globalId }: Entry): void {
+  if (nickname === undefined || isWellFormed(nickname)) return;
+  throw new LailaError(
+    "INVALID_ARGUMENT",
+    `The nickname of ${globalId} is no well-formed Unicode text. Choose another.`,
+  );
+}
+
+export function checkId(what: string, id: GlobalId | null): void {
   if (id === null || isGlobalId(id)) return;
   throw new LailaError(
     "INVALID_ARGUMENT",
@@ -126,7 +129,7 @@ function furtherMembers(what: string, members: Members, taken: ReadonlySet<strin
 }
 
 /** ISO 8601 in UTC with milliseconds, as Python writes it: `2026-01-31T12:00:00.000+00:00`. */
-function formatTimestamp(timestamp = new Date()): string {
+export function formatTimestamp(timestamp = new Date()): string {
   if (!(timestamp instanceof Date) || Number.isNaN(timestamp.getTime())) {
     throw new LailaError("INVALID_ARGUMENT", "The timestamp of a record is a valid Date.");
   }
@@ -215,7 +218,7 @@ function checkRequires(requires: unknown): void {
   );
 }
 
-function readId(what: string, id: unknown): GlobalId | null {
+export function readId(what: string, id: unknown): GlobalId | null {
   if (id === null || isGlobalId(id)) return id;
   throw corruptRecord(`its ${what} is neither a global id nor null`);
 }
@@ -240,16 +243,18 @@ export function entryOf(
     data,
     nickname,
   });
-  if (key !== undefined && entry.globalId !== key) {
-    throw new LailaError(
-      "CORRUPT",
-      `The record is misfiled: it is of ${entry.globalId} and lies under ${quote(key, 300)}. Write both entries again.`,
-      {
-        details: { key: key.slice(0, 300), id: entry.globalId.slice(0, 300) },
-      },
-    );
-  }
+  checkKey(entry, key);
   return entry;
+}
+
+/** CORRUPT when the entry does not belong where its record was found. */
+export function checkKey({ globalId }: Entry, key: GlobalId | undefined): void {
+  if (key === undefined || globalId === key) return;
+  throw new LailaError(
+    "CORRUPT",
+    `The record is misfiled: it is of ${globalId} and lies under ${quote(key, 300)}. Write both entries again.`,
+    { details: { key: key.slice(0, 300), id: globalId.slice(0, 300) } },
+  );
 }
 
 function makeEntry(parts: ConstructorParameters<typeof Entry>[0]): Entry {

@@ -1,11 +1,12 @@
 import type { Entry } from "../entry.js";
 import { LailaError } from "../errors.js";
-import { jsonDepth, jsonProblems } from "../json-scanner.js";
+import { isDeeperThan, jsonProblems } from "../json-scanner.js";
 import { toJsonText } from "../json-text.js";
 import { decodeUtf8, utf8Encoder } from "../text.js";
-import { digestLength, digestNameOf, digestOf } from "./digest.js";
+import { digestLength, digestNameOf, digestNames, digestOf } from "./digest.js";
 import {
   checkConstitution,
+  checkKey,
   checkVersion,
   corruptRecord,
   entryOf,
@@ -16,6 +17,7 @@ import {
   readFields,
   recordMembersOf,
 } from "./fields.js";
+import { ordinaryText, readOrdinaryText } from "./json-envelope.js";
 import type { DecodedRecord, DecodeRecordOptions, EncodeRecordOptions } from "./types.js";
 
 const closingBrace = Uint8Array.of(0x7d);
@@ -26,13 +28,17 @@ export function encodeJsonRecord(
   options: EncodeRecordOptions,
 ): Uint8Array<ArrayBuffer> {
   const { digest = "crc32" } = options;
-  const text = toJsonText(recordMembersOf(entry, "json", { payload: entry.data }, options));
+  const text = ordinaryText(entry, options) ?? generalText(entry, options);
   const placeholder = digestMember(" ".repeat(digestLength(digest)));
-  const bytes = utf8Encoder.encode(text.slice(0, -1) + placeholder);
+  const bytes = utf8Encoder.encode(text + placeholder);
   const covered = bytes.subarray(0, bytes.length - placeholder.length);
   const written = digestOf(digest, covered, closingBrace);
   for (let i = 0; i < written.length; i++) bytes[covered.length + 11 + i] = written.charCodeAt(i);
   return bytes;
+}
+
+function generalText(entry: Entry, options: EncodeRecordOptions): string {
+  return toJsonText(recordMembersOf(entry, "json", { payload: entry.data }, options)).slice(0, -1);
 }
 
 /** The end of a record's text: the digest as the last member. */
@@ -41,14 +47,22 @@ function digestMember(digest: string): string {
 }
 
 export function decodeJsonRecord(bytes: Uint8Array, options: DecodeRecordOptions): DecodedRecord {
-  if (jsonDepth(bytes) > maxRecordDepth)
-    throw corruptRecord(`it is nested deeper than ${maxRecordDepth}`);
   const text = readText(bytes);
+  if (isDeeperThan(maxRecordDepth, text, bytes))
+    throw corruptRecord(`it is nested deeper than ${maxRecordDepth}`);
+  const digest = digestThatHolds(bytes, text);
+  if (digest !== undefined) {
+    const found = readOrdinaryText(text.slice(0, text.length - digestMember(digest).length));
+    if (found) {
+      checkKey(found.entry, options.key);
+      return found;
+    }
+  }
   const record = parse(text);
   if (!isMembers(record)) throw corruptRecord("it is no object");
   if (!Object.hasOwn(record, "laila_record")) return decodePythonRecord(text, record, options);
   checkVersion(record.laila_record);
-  verify(bytes, text, record);
+  if (digest === undefined || digest !== record.digest) verifyRewritten(text, record);
   const fields = readFields(record);
   const { entry, codec, nickname } = fields;
   if (codec !== "json") throw corruptRecord("its codec is not that of a JSON record");
@@ -97,28 +111,29 @@ function parse(text: string): unknown {
 }
 
 /**
- * Checks the digest. When the text is its own re-stringification the digest covers what lies there but
- * for the digest's own member; else the record has passed through another JSON writer, and after the scan
- * the digest is that of the text it would have here.
+ * The digest at the end of the text, if it is that of the bytes before it: then they are what their writer
+ * wrote, and need no closer look. Undefined when they are not, or the text ends in another way.
  */
-function verify(bytes: Uint8Array, text: string, record: Members): void {
-  const { digest } = record;
-  const name = digestNameOf(digest);
-  const member = digestMember(digest as string);
-  const found =
-    text === toJsonText(record) && text.endsWith(member)
-      ? digestOf(name, bytes.subarray(0, bytes.length - member.length), closingBrace)
-      : rewrittenDigest(name, text, record);
-  if (found !== digest) throw corruptRecord("its digest is not that of its content");
+function digestThatHolds(bytes: Uint8Array, text: string): string | undefined {
+  for (const name of digestNames) {
+    const member = text.length - digestMember("").length - digestLength(name);
+    if (!text.startsWith(`,"digest":"${name}-`, member)) continue;
+    const covered = bytes.subarray(0, bytes.length - (text.length - member));
+    const digest = digestOf(name, covered, closingBrace);
+    return text.endsWith(digestMember(digest)) ? digest : undefined;
+  }
+  return undefined;
 }
 
-function rewrittenDigest(
-  name: ReturnType<typeof digestNameOf>,
-  text: string,
-  { digest: _, ...covered }: Members,
-): string {
+/**
+ * The record is damaged, or has passed through another JSON writer: after the scan, the digest is that of
+ * the text it would have here.
+ */
+function verifyRewritten(text: string, { digest, ...covered }: Members): void {
+  const name = digestNameOf(digest);
   for (const { why, at } of jsonProblems(text)) throw corruptRecord(`${why} (at ${at})`);
-  return digestOf(name, utf8Encoder.encode(toJsonText(covered)));
+  if (digestOf(name, utf8Encoder.encode(toJsonText(covered))) !== digest)
+    throw corruptRecord("its digest is not that of its content");
 }
 
 /**

@@ -1,0 +1,50 @@
+import type { CallOptions, WriteOptions } from "./contract.js";
+
+/** What a call can be ended through. The signal may be made when it is first read. */
+export interface Cancellation {
+  readonly aborted: boolean;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Call options whose signal is made only if somebody listens to it: an AbortController costs more than a
+ * call to a pool in memory. To whoever reads or copies them they are options like any others.
+ */
+export class LazyCallOptions implements WriteOptions {
+  declare readonly signal: AbortSignal;
+  readonly handOver: boolean;
+  readonly #cancellation: Cancellation;
+
+  constructor(
+    cancellation: Cancellation,
+    { handOver = false }: Pick<WriteOptions, "handOver"> = {},
+  ) {
+    this.handOver = handOver;
+    this.#cancellation = cancellation;
+    // Its own and enumerable, so that a copy (`{ ...options }`) has the signal too.
+    Object.defineProperty(this, "signal", signalOfThis);
+  }
+
+  /** Whether the signal has fired, found out without making one. */
+  static isAborted(options: CallOptions): boolean {
+    return #cancellation in options
+      ? options.#cancellation.aborted
+      : options.signal?.aborted === true;
+  }
+
+  /** Whether there is a signal, found out without making one. */
+  static hasSignal(options: CallOptions): boolean {
+    return #cancellation in options || options.signal !== undefined;
+  }
+
+  static signalOf(options: LazyCallOptions): AbortSignal {
+    return options.#cancellation.signal;
+  }
+}
+
+const signalOfThis: PropertyDescriptor = {
+  get(this: LazyCallOptions): AbortSignal {
+    return LazyCallOptions.signalOf(this);
+  },
+  enumerable: true,
+};

@@ -1,0 +1,74 @@
+/**
+ * The text around the payload of a JSON record that has nothing out of the ordinary (one scope, no borrower,
+ * no further members), which is nearly every one: written and taken apart as text, because making and parsing
+ * an object of it costs as much as a small payload itself. Everything else goes the general way (fields.ts);
+ * both write the same bytes.
+ */
+import { Entry, entryScopes } from "../entry.js";
+import { toJsonText } from "../json-text.js";
+import { checkId, checkNickname, formatTimestamp, nothing, readId } from "./fields.js";
+import type { DecodedRecord, EncodeRecordOptions } from "./types.js";
+
+const constitution = ',"constitution":{"_kind":"simple","codes":[]}},"recorder":';
+
+/** The record's text but for the digest and the closing brace; undefined when it is no ordinary one. */
+export function ordinaryText(
+  entry: Entry,
+  { recorder = null, borrower = null, timestamp, extra, entryExtra }: EncodeRecordOptions,
+): string | undefined {
+  // Its constructor has checked the entry's uuid and scopes: they need no escapes.
+  if (
+    extra ||
+    entryExtra ||
+    borrower !== null ||
+    !(entry instanceof Entry) ||
+    entry.scopes.length !== 1
+  )
+    return undefined;
+  const { uuid, evolution, scopes, nickname, data } = entry;
+  checkId("recorder", recorder);
+  checkNickname(entry);
+  const named = nickname === undefined ? "" : `,"nickname":${JSON.stringify(nickname)}`;
+  const by = recorder === null ? "null" : `"${recorder}"`;
+  return `{"laila_record":1,"entry":{"_uuid":"${uuid}","_evolution":${evolution ?? null},"_scopes":["${scopes[0]}"],"_state":"READY","payload":${toJsonText(data)}${constitution}${by},"borrower":null,"record_timestamp":"${formatTimestamp(timestamp)}"${named},"codec":"json"`;
+}
+
+const head =
+  /^\{"laila_record":1,"entry":\{"_uuid":"([0-9A-Fa-f-]{36})","_evolution":(null|0|[1-9]\d{0,14}),"_scopes":\["([A-Za-z0-9_]+)"\],"_state":"READY","payload":/;
+const tail =
+  /^(?:null|"([^"\\]*)"),"borrower":null,"record_timestamp":"([^"\\]*)"(?:,"nickname":("(?:[^"\\]|\\.)*"))?,"codec":"json"$/;
+
+/**
+ * Takes apart what {@link ordinaryText} wrote; undefined when it is not of that form. What lies between
+ * the two ends is a value if it parses as one, and then the whole is a record: JSON has no other reading.
+ */
+export function readOrdinaryText(text: string): DecodedRecord | undefined {
+  const begin = head.exec(text);
+  const behind = text.lastIndexOf(constitution);
+  if (begin === null || behind === -1) return undefined;
+  const end = tail.exec(text.slice(behind + constitution.length));
+  if (end === null) return undefined;
+  const [start, uuid = "", evolution = "null", scope = ""] = begin;
+  const [, recorder, timestamp = "", nickname] = end;
+  try {
+    const entry = new Entry({
+      uuid,
+      scopes: scope === "ENTRY" ? entryScopes : [scope],
+      evolution: evolution === "null" ? undefined : Number(evolution),
+      nickname: nickname === undefined ? undefined : (JSON.parse(nickname) as string),
+      data: JSON.parse(text.slice(start.length, behind)) as unknown,
+    });
+    return {
+      entry,
+      codec: "json",
+      recorder: recorder === undefined ? null : readId("recorder", recorder),
+      borrower: null,
+      timestamp,
+      extra: nothing,
+      entryExtra: nothing,
+    };
+  } catch {
+    // The general way says what is wrong with it.
+    return undefined;
+  }
+}
