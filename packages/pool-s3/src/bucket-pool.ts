@@ -79,7 +79,7 @@ export abstract class BucketPool<Config extends object> extends Pool<Config> {
     this.#prefix = settings.prefix ?? "";
     this.#maxKeyBytes = maxKeyBytes(this.#prefix);
     this.#maxConnections = maxConnections;
-    this.#settings = { partBytes: partSizeBytes, uniformParts, checksums };
+    this.#settings = { uniformParts, checksums };
     this.#client = client ?? make();
     this.#ownsClient = client === undefined;
     const place = {
@@ -94,6 +94,7 @@ export abstract class BucketPool<Config extends object> extends Pool<Config> {
       clientIn: client || endpoint !== undefined ? undefined : make,
       requestTimeout: client ? undefined : requestTimeoutMs,
       contentMd5: !client && !checksums,
+      partBytes: partSizeBytes,
     });
     this.#probe = isAws(this.#client) ? undefined : new ConditionProbe(this.#bucket, this.#prefix);
   }
@@ -157,7 +158,7 @@ export abstract class BucketPool<Config extends object> extends Pool<Config> {
     { condition, signal }: WriteOptions,
   ): Promise<Version> {
     const writing = this.#writing(key, condition, signal);
-    if (!inParts(bytes)) {
+    if (!inParts(bytes, this.#bucket)) {
       if (condition) await this.#probe?.require(condition, writing.deed);
       return writeWhole(writing, bytes);
     }

@@ -20,6 +20,8 @@ export interface Connection {
   readonly requestTimeout: number | undefined;
   /** Where the SDK sends no checksum with a value, it gets a Content-MD5. */
   readonly contentMd5: boolean;
+  /** The length of parts and ranges. */
+  readonly partBytes: number;
 }
 
 export interface Http {
@@ -39,6 +41,7 @@ const pauseMs = 100;
 export class Bucket {
   readonly place: Place;
   readonly contentMd5: boolean;
+  readonly partBytes: number;
   readonly #throttle: Throttle;
   readonly #requestTimeout: number | undefined;
   readonly #clientIn: Connection["clientIn"];
@@ -55,11 +58,7 @@ export class Bucket {
     this.#throttle = connection.throttle;
     this.#requestTimeout = connection.requestTimeout;
     this.contentMd5 = connection.contentMd5;
-  }
-
-  /** How many requests may be under way at the moment. */
-  get limit(): number {
-    return this.#throttle.limit;
+    this.partBytes = connection.partBytes;
   }
 
   /** Ends what is under way (iterations that were left half way); from now on every call is CLOSED. */

@@ -38,7 +38,7 @@ export const bucketFields = {
   connectTimeoutMs: z.int().min(1).max(600_000).default(5_000),
   /** How long a connection may be silent, in milliseconds. */
   requestTimeoutMs: z.int().min(1).max(3_600_000).default(30_000),
-  /** The length of the parts in which values above 16 MiB and streams are written: 5 MiB to 128 MiB. */
+  /** In parts of this length streams and values of more than two of them are written and read: 5 MiB to 128 MiB. */
   partSizeBytes: z
     .int()
     .min(5 * 1024 ** 2)

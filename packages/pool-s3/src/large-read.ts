@@ -9,18 +9,19 @@ import type { Deed } from "./errors.js";
 import { getRange, type Range } from "./range.js";
 
 const MiB = 1024 ** 2;
-/** What is not longer goes and comes in one request. */
-export const threshold = 16 * MiB;
-/** The length of ranges, where an object's parts do not suggest another. */
-export const defaultRange = 8 * MiB;
+/** What is not longer than so many parts goes and comes in one request. */
+export const partsInOne = 2;
 /** How many requests one value has besides its first one. */
 const helperLimit = 15;
 /** The object's metadata that says how long its parts are. */
 export const partName = "laila-part";
 
 /** Whether it is worth more than one request. */
-export function isLarge({ ContentLength = 0 }: GetObjectCommandOutput): boolean {
-  return ContentLength > threshold;
+export function isLarge(
+  { ContentLength = 0 }: GetObjectCommandOutput,
+  { partBytes }: Bucket,
+): boolean {
+  return ContentLength > partsInOne * partBytes;
 }
 
 /** What an answer says of the checksums of its object. */
@@ -70,7 +71,7 @@ export async function assemble(
   }
   const stored = storedOf(reply);
   const version = etagOf(reply);
-  const meeting = new Meeting(size, stored.unit ?? defaultRange);
+  const meeting = new Meeting(size, stored.unit ?? bucket.partBytes);
   const link = bucket.link(deed);
   const count = helpers && !stored.other ? Math.min(helperLimit, meeting.ranges - 1) : 0;
   const own: Deed = { ...deed, signal: link.signal };

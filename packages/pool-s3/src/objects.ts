@@ -48,7 +48,7 @@ export async function getObject(
         const version = etagOf(reply);
         // Once it went wrong, the whole value comes as one answer, as the server has it at one moment.
         const helpers = broken.length === 0;
-        const bytes = isLarge(reply)
+        const bytes = isLarge(reply, bucket)
           ? await assemble(bucket, name, reply, deed, { helpers })
           : await collect(reply.Body as Body | undefined, reply.ContentLength);
         return { bytes, version };

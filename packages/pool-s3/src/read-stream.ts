@@ -6,7 +6,7 @@ import type { Bucket } from "./bucket.js";
 import { matches, type Stored, Sums } from "./checksum.js";
 import { type Deed, placedError } from "./errors.js";
 import { failureOf } from "./failure.js";
-import { defaultRange, isLarge, storedOf } from "./large-read.js";
+import { isLarge, storedOf } from "./large-read.js";
 import { attempts } from "./objects.js";
 import { fill, getRange, NoRange } from "./range.js";
 
@@ -49,11 +49,11 @@ async function openObject(bucket: Bucket, name: string, deed: Deed): Promise<Ope
         const reply = await client.send(command, http);
         const body = reply.Body as Body;
         const about = { version: etagOf(reply), stored: storedOf(reply) };
-        if (!isLarge(reply)) {
+        if (!isLarge(reply, bucket)) {
           const first = await collect(body, reply.ContentLength);
           return { ...about, first, size: first.byteLength };
         }
-        const first = new Uint8Array(defaultRange);
+        const first = new Uint8Array(bucket.partBytes);
         await fillFirst(first, body);
         return { ...about, first, size: reply.ContentLength ?? 0 };
       });
@@ -91,7 +91,7 @@ async function* ranges(
 ): AsyncGenerator<Uint8Array> {
   if (first.byteLength > 0) yield first;
   if (first.byteLength === size) return;
-  const sums = new Sums(stored.unit ?? defaultRange);
+  const sums = new Sums(stored.unit ?? bucket.partBytes);
   sums.add(first);
   const link = bucket.link(deed);
   const own: Deed = { ...deed, signal: link.signal };
@@ -99,7 +99,7 @@ async function* ranges(
   let next = first.byteLength;
   const fetch = (): void => {
     const start = next;
-    const end = Math.min(start + defaultRange, size);
+    const end = Math.min(start + bucket.partBytes, size);
     next = end;
     const target = new Uint8Array(end - start);
     const range = { start, end, target };

@@ -3,7 +3,7 @@ import type { Bucket } from "./bucket.js";
 import { isRefusal, settle } from "./conditions.js";
 import { conflict, type Deed, placedError, writeError } from "./errors.js";
 import { failureOf } from "./failure.js";
-import { threshold } from "./large-read.js";
+import { partsInOne } from "./large-read.js";
 import { contentType, type PutOptions, putObject } from "./objects.js";
 import { maxParts, Upload, type UploadOptions } from "./upload.js";
 
@@ -17,7 +17,6 @@ const partsOfOneLength = 1000;
 const maxPartBytes = 5 * 1024 ** 3;
 
 export interface WriteSettings {
-  readonly partBytes: number;
   /** All parts but the last have to be equally long. */
   readonly uniformParts: boolean;
   readonly checksums: boolean;
@@ -35,8 +34,8 @@ export interface Writing {
 }
 
 /** Whether a value goes in parts. */
-export function inParts(bytes: Uint8Array): boolean {
-  return bytes.byteLength > threshold;
+export function inParts(bytes: Uint8Array, { partBytes }: Bucket): boolean {
+  return bytes.byteLength > partsInOne * partBytes;
 }
 
 /** A value in one request. */
@@ -54,9 +53,8 @@ export async function writeWhole(writing: Writing, bytes: Uint8Array): Promise<V
 
 /** A value in parallel parts. */
 export async function writeParts(writing: Writing, bytes: Uint8Array): Promise<Version> {
-  const { settings } = writing;
   const least = Math.ceil(bytes.byteLength / maxParts / MiB) * MiB;
-  const partBytes = Math.max(settings.partBytes, least);
+  const partBytes = Math.max(writing.bucket.partBytes, least);
   const count = Math.ceil(bytes.byteLength / partBytes);
   const upload = await begin(writing, { contentType: contentType(bytes), partBytes });
   return finish(writing, upload, async (sending) => {
@@ -87,18 +85,18 @@ export async function writeStreamed(
   writing: Writing,
   source: AsyncIterable<Uint8Array>,
 ): Promise<Version> {
-  const { settings } = writing;
+  const { partBytes } = writing.bucket;
   const buffers = new Buffers();
   const parts = partsOf(writing, source, buffers);
   try {
     const first = await parts.next();
     const bytes = first.value ?? new Uint8Array(0);
-    if (bytes.byteLength < settings.partBytes) {
+    if (bytes.byteLength < partBytes) {
       return await writeWhole(writing, bytes);
     }
     const upload = await begin(writing, {
       contentType: contentType(bytes),
-      partBytes: settings.partBytes,
+      partBytes,
     });
     return await finish(writing, upload, (sending) => sendAll(sending, bytes, parts, buffers));
   } finally {
@@ -189,12 +187,12 @@ async function* partsOf(
 /** In bytes. TOO_LARGE behind the last part that S3 takes. */
 function partLength({ settings, deed, bucket }: Writing, number: number): number {
   if (number > maxParts) {
-    const told = `is longer than ${maxParts} parts of ${settings.partBytes} bytes. Give the pool a larger partSizeBytes.`;
+    const told = `is longer than ${maxParts} parts of ${bucket.partBytes} bytes. Give the pool a larger partSizeBytes.`;
     throw placedError("TOO_LARGE", told, deed, bucket.place);
   }
-  if (settings.uniformParts) return settings.partBytes;
+  if (settings.uniformParts) return bucket.partBytes;
   const doublings = Math.floor((number - 1) / partsOfOneLength);
-  return Math.min(maxPartBytes, settings.partBytes * 2 ** doublings);
+  return Math.min(maxPartBytes, bucket.partBytes * 2 ** doublings);
 }
 
 async function begin(
