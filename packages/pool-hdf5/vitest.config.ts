@@ -1,3 +1,6 @@
 import { project } from "@laila-tooling/vitest";
 
-export default project({ globalSetup: ["test/build-worker.ts", "test/build-child.ts"] });
+export default project({
+  globalSetup: ["test/build-worker.ts", "test/build-child.ts"],
+  provide: { thorough: false },
+});

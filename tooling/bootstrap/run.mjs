@@ -2,7 +2,7 @@
 /**
  * Does the set-up and then one command, with only Node, npm and git on the machine:
  *
- *     node tooling/bootstrap/run.mjs test|demo|lint|matrix|size|bench|new:pool|turbo|exec|pnpm [args…]
+ *     node tooling/bootstrap/run.mjs test|crash|demo|lint|matrix|size|bench|new:pool|turbo|exec|pnpm [args…]
  *
  * `packageManager` in the root package.json pins pnpm; npm fetches that very version. Corepack is
  * not asked: older Nodes ship one that cannot verify its downloads any more.
@@ -15,7 +15,7 @@ import { matrix } from "./matrix.mjs";
 import { npmExec, root, run } from "./spawn.mjs";
 
 const usage =
-  "usage: node tooling/bootstrap/run.mjs test|demo|lint|matrix|size|bench|new:pool|turbo|exec|pnpm [args…]";
+  "usage: node tooling/bootstrap/run.mjs test|crash|demo|lint|matrix|size|bench|new:pool|turbo|exec|pnpm [args…]";
 
 const must = async (/** @type {string[]} */ command, options = {}) => {
   const code = await run(command, options);
@@ -38,6 +38,11 @@ const commands = {
     await install();
     await must([...turbo, "run", "build"], { quiet: true });
     return run([...vitest, ...args]);
+  },
+  crash: async (/** @type {string[]} */ args) => {
+    await install();
+    await must([...turbo, "run", "build", "--filter=@laila/pool-hdf5..."], { quiet: true });
+    return run(["pnpm", "--silent", "--dir", "packages/pool-hdf5", "run", "test:crash", ...args]);
   },
   demo: async (/** @type {string[]} */ args) => {
     await install();

@@ -98,7 +98,7 @@ async function serve({ id, method, args }: Request): Promise<void> {
   parentPort?.postMessage(reply, transferable(reply.value));
 }
 
-function failureOf(error: unknown): WorkerFailure {
+export function failureOf(error: unknown): WorkerFailure {
   if (error instanceof WorkerError) return { code: error.code, message: error.message };
   const system =
     typeof error === "object" && error !== null && "code" in error ? error.code : undefined;

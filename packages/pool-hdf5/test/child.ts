@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { HDF5Pool } from "@laila/pool-hdf5";
+import { randomOf } from "./random.js";
 
 /** What a child process is asked to do with a pool. */
 export type ChildTask =
@@ -18,17 +19,6 @@ const task = JSON.parse(process.argv[2] ?? "{}") as ChildTask;
 /** Pipes are written synchronously on POSIX: what was said before a kill arrives. */
 function say(line: string): void {
   process.stdout.write(`${line}\n`);
-}
-
-/** mulberry32: small, and the same on every run of a seed. */
-function randomOf(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
 }
 
 /** `<number>:` and as many dots as make the length. */
