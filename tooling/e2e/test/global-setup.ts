@@ -1,6 +1,7 @@
-import { readFile, rename } from "node:fs/promises";
+import { readFile, rename, rm } from "node:fs/promises";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build, type Plugin } from "esbuild";
+import type { TestProject } from "vitest/node";
 
 const at = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
@@ -17,7 +18,7 @@ const ownUrls: Plugin = {
 };
 
 /** Node 20 loads no TypeScript, so what runs in processes of its own is bundled before the tests run. */
-export default async function setup(): Promise<void> {
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const common = { bundle: true, platform: "node", format: "esm", target: "node20" } as const;
   const worker = at("../../packages/pool-hdf5/dist/worker.js");
   const fresh = `${worker}.${process.pid}`;
@@ -43,4 +44,8 @@ export default async function setup(): Promise<void> {
       js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
     },
   });
+  const { LAILA_HOME: home } = project.config.env;
+  return async () => {
+    if (home) await rm(home, { recursive: true, force: true });
+  };
 }

@@ -10,7 +10,7 @@ import { Project } from "./support/processes.js";
 
 const writers = 20;
 const victims = 7;
-const savesEach = 3;
+const savesEach = 2;
 const seed = Number(process.env.LAILA_RACE_SEED ?? 20_261_123);
 
 let server: S3Server;
@@ -26,10 +26,10 @@ afterAll(async () => {
 
 /** One in five requests meets with something; what was done, in a good part of them. */
 const badLine = faultPlan(seed, [
-  { fault: "reset", probability: 0.05 },
-  { fault: "reset-after-commit", probability: 0.07 },
+  { fault: "reset", probability: 0.06 },
+  { fault: "reset-after-commit", probability: 0.08 },
   { fault: { status: 503, code: "SlowDown" }, probability: 0.05 },
-  { fault: { status: 500, code: "InternalError" }, probability: 0.03 },
+  { fault: { status: 500, code: "InternalError" }, probability: 0.04 },
 ]);
 
 interface Sent {
@@ -73,7 +73,10 @@ class Racer {
   /** SIGKILL, so long after it began to save for the `nth` time; false when it was done by then. */
   async killIn(nth: number, milliseconds: number): Promise<boolean> {
     while (!this.sent.some(({ saving }) => saving === nth)) {
-      const more = await Promise.race([once(this.#child, "message"), this.#ended.then(() => "end")]);
+      const more = await Promise.race([
+        once(this.#child, "message"),
+        this.#ended.then(() => "end"),
+      ]);
       if (more === "end") return false;
     }
     await delay(milliseconds);
@@ -104,7 +107,8 @@ test(`${writers} processes at one in five faults, ${victims} of them killed: one
   expect(ends.filter((end) => end === "SIGKILL")).toHaveLength(killed);
   expect([...new Set(ends.filter((end) => end !== "SIGKILL"))]).toEqual([0]);
   expect(killed).toBeGreaterThan(victims / 2);
-  expect(server.requests.filter(({ fault }) => fault !== undefined).length).toBeGreaterThan(50);
+  const struck = server.requests.filter(({ fault }) => fault !== undefined).length;
+  expect(struck / server.requests.length).toBeGreaterThan(0.1);
 
   const pool = new S3Pool({
     bucketName: "killed-savers",
@@ -123,7 +127,18 @@ test(`${writers} processes at one in five faults, ${victims} of them killed: one
   expect(new Set(acts).size).toBe(acts.length);
 
   // None reported and lost.
-  const reported = racers.flatMap(({ sent }) => sent.flatMap(({ saved }) => (saved ? [saved] : [])));
+  const reported = racers.flatMap(({ sent }) =>
+    sent.flatMap(({ saved }) => (saved ? [saved] : [])),
+  );
+    reported.length,
+    line.length,
+    killed,
+    JSON.stringify(
+      racers.flatMap(({ sent }) =>
+        sent.flatMap(({ failed }) => (failed ? [failed.code, failed.outcome] : [])),
+      ),
+    ),
+  );
   expect(reported.length).toBeGreaterThanOrEqual(writers);
   expect(new Set(reported.map(({ version }) => version)).size).toBe(reported.length);
   for (const { version, leafId, digest } of reported)
@@ -144,6 +159,8 @@ test(`${writers} processes at one in five faults, ${victims} of them killed: one
   // What the killed left behind is unreached, and stays as long as it is young.
   const { counts, manifests, reached } = await gc(pool);
   expect([manifests, reached, counts.garbage]).toEqual([1, line.length, 0]);
-  expect(counts.young).toBe((await server.listObjects("killed-savers")).length - 1 - line.length);
+  const objects = await server.listObjects("killed-savers");
+  const entries = objects.filter((name) => name.includes("ENTRY"));
+  expect(counts.young).toBe(entries.length - line.length);
   await pool.close();
 });

@@ -104,12 +104,21 @@ test("an older version takes two as well; labels and pruning two; a rollback tho
     ["label", () => labelEnvironment({ ...saved, labels: { live: 1 } }), ["GET", "PUT"], 2],
     // One of the GETs asks for the server's time.
     ["prune", () => pruneEnvironment({ ...saved, keep: 1 }), ["GET", "GET"], 1],
-    ["rollback", () => rollbackEnvironment({ ...saved, version: 1 }), ["GET", "GET", "GET", "PUT", "PUT"], 4],
+    [
+      "rollback",
+      () => rollbackEnvironment({ ...saved, version: 1 }),
+      ["GET", "GET", "GET", "PUT", "PUT"],
+      4,
+    ],
     ["prune", () => pruneEnvironment({ ...saved, keep: 1 }), ["GET", "GET", "PUT"], 2],
   ];
   for (const [what, work, methods, inSequence] of counts) {
     const trips = await roundTrips(server, work);
-    expect([what, [...trips.methods].sort(), trips.inSequence]).toEqual([what, methods, inSequence]);
+    expect([what, [...trips.methods].sort(), trips.inSequence]).toEqual([
+      what,
+      methods,
+      inSequence,
+    ]);
   }
 });
 

@@ -25,7 +25,8 @@ export async function roundTrips(
   const hook: FaultHook = (request) => {
     meanwhile(request);
     let depth = 0;
-    for (const [entry, itsDepth] of depths) if (entry.status !== 0) depth = Math.max(depth, itsDepth);
+    for (const [entry, itsDepth] of depths)
+      if (entry.status !== 0) depth = Math.max(depth, itsDepth);
     depths.set(server.requests.at(-1) as RequestLogEntry, depth + 1);
     return { delayMs };
   };
