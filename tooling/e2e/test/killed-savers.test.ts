@@ -130,15 +130,6 @@ test(`${writers} processes at one in five faults, ${victims} of them killed: one
   const reported = racers.flatMap(({ sent }) =>
     sent.flatMap(({ saved }) => (saved ? [saved] : [])),
   );
-    reported.length,
-    line.length,
-    killed,
-    JSON.stringify(
-      racers.flatMap(({ sent }) =>
-        sent.flatMap(({ failed }) => (failed ? [failed.code, failed.outcome] : [])),
-      ),
-    ),
-  );
   expect(reported.length).toBeGreaterThanOrEqual(writers);
   expect(new Set(reported.map(({ version }) => version)).size).toBe(reported.length);
   for (const { version, leafId, digest } of reported)
