@@ -20,9 +20,15 @@ export class SecretNames {
   readonly #sounding = new Map<string, string>();
   readonly #warn: ((message: string) => void) | undefined;
 
-  constructor(args: object | undefined, warn: ((message: string) => void) | undefined) {
+  /** `more` are further values by name, which count after those of `args`. */
+  constructor(
+    args: object | undefined,
+    warn: ((message: string) => void) | undefined,
+    more: Readonly<Record<string, string>> = {},
+  ) {
     this.#warn = warn;
-    for (const { name, value } of argEntries(toArgs(args))) {
+    const others = Object.entries(more).map(([name, value]) => ({ name, value }));
+    for (const { name, value } of [...argEntries(toArgs(args)), ...others]) {
       if (typeof value !== "string" || value === "") continue;
       const names = this.#byValue.get(value);
       if (names) names.push(name);

@@ -95,13 +95,15 @@ export async function prepare(
   const selected = selectedPools(environment, options.only);
   const missing: MissingClass[] = [];
   const plans = planPools(environment, selected, layers, options, missing, onProblem);
-  const lookup = await lookUp(environment, plans, args, options);
+  const sealed = await sealedValues(environment, options);
+  const lookup = new SecretLookup(plans, args, sealed);
   const at = options.trustFile ?? undefined;
   const key =
     at === undefined ? undefined : acceptedKey(environment, from, saved?.name, options.namespace);
   const acceptedAt = at === undefined || !key ? undefined : { file: at, ...key };
   const accepted = acceptedAt && (await readAccepted(acceptedAt.file, acceptedAt.key));
-  const origin = from && originOf(from, quietNames(args));
+  // Whose values are sealed here, the pool it was read from may have been made of.
+  const origin = from && originOf(from, quietNames(args, sealed));
   const verdicts = judge(plans, origin, options.trust ?? [], accepted);
   return {
     ...source,
@@ -140,18 +142,14 @@ function unapproved(
   return changes.filter(({ kind }) => !approve.includes(kind));
 }
 
-async function lookUp(
+/** What is sealed in the document, where the caller can open it. */
+async function sealedValues(
   environment: EnvironmentDocument,
-  plans: readonly PoolPlan[],
-  args: Args,
   options: RecoverOptions,
-): Promise<SecretLookup> {
+): Promise<Readonly<Record<string, string>> | undefined> {
+  if (environment.sealed === undefined || !unlocks(options)) return undefined;
   const { identities, passphrase } = options;
-  const sealed =
-    environment.sealed !== undefined && unlocks(options)
-      ? await unsealEnvironment(environment, { identities, passphrase })
-      : undefined;
-  return new SecretLookup(plans, args, sealed);
+  return unsealEnvironment(environment, { identities, passphrase });
 }
 
 function unlocks({ identities, passphrase }: RecoverOptions): boolean {
@@ -275,6 +273,6 @@ function overridesById(
 }
 
 /** Names for comparing only: nothing is captured, so nobody needs a warning. */
-function quietNames(args: object): SecretNames {
-  return new SecretNames(args, undefined);
+function quietNames(args: object, sealed?: Readonly<Record<string, string>>): SecretNames {
+  return new SecretNames(args, undefined, sealed);
 }
