@@ -1,22 +1,10 @@
 import { isLailaError, LailaError } from "@laila/pool";
+import { systemCode, systemErrorCode } from "@laila/pool/node";
 
 type Code = LailaError["code"];
 
-/** What the operating system's error codes mean for a pool. Everything else is UNAVAILABLE. */
-const systemCodes: Readonly<Record<string, Code>> = {
-  ENOSPC: "NO_SPACE",
-  EDQUOT: "NO_SPACE",
-  EFBIG: "TOO_LARGE",
-  EACCES: "ACCESS_DENIED",
-  EPERM: "ACCESS_DENIED",
-  EROFS: "ACCESS_DENIED",
-  ENOENT: "NO_SUCH_STORE",
-  ENOTDIR: "NO_SUCH_STORE",
-  ENODEV: "NO_SUCH_STORE",
-  // What lies where a value should is a directory or a symbolic link.
-  EISDIR: "CORRUPT",
-  ELOOP: "CORRUPT",
-};
+/** What lies where a value should is a directory or a symbolic link. */
+const noFile: readonly (string | undefined)[] = ["EISDIR", "ELOOP"];
 
 const advice: Partial<Record<Code, string>> = {
   NO_SPACE: "Free some space and try again; what was there before is unharmed.",
@@ -27,12 +15,6 @@ const advice: Partial<Record<Code, string>> = {
   CORRUPT: "That is no file of this pool; move it elsewhere.",
 };
 
-/** The `code` of a Node system error, such as `ENOSPC`. */
-function systemCode(error: unknown): string | undefined {
-  if (typeof error !== "object" || error === null || !("code" in error)) return undefined;
-  return typeof error.code === "string" ? error.code : undefined;
-}
-
 /** True for a failed system call with one of these codes. */
 export function failedWith(error: unknown, ...codes: readonly string[]): boolean {
   return !isLailaError(error) && codes.includes(systemCode(error) ?? "");
@@ -42,7 +24,8 @@ export function failedWith(error: unknown, ...codes: readonly string[]): boolean
 export function fileError(error: unknown, doing: string, path: string): LailaError {
   if (isLailaError(error)) return error;
   const system = systemCode(error);
-  const code = systemCodes[system ?? ""] ?? "UNAVAILABLE";
+  const found = noFile.includes(system) ? "CORRUPT" : systemErrorCode(error);
+  const code = found ?? "UNAVAILABLE";
   const next = advice[code] ?? "Try again.";
   return new LailaError(code, `${doing} (${path}) failed${system ? `: ${system}` : ""}. ${next}`, {
     cause: error,

@@ -1,4 +1,5 @@
 import { isLailaError, LailaError } from "@laila/pool";
+import { systemErrorCode } from "@laila/pool/node";
 
 type Code = LailaError["code"];
 
@@ -40,16 +41,6 @@ const byKind: Readonly<Record<string, Code>> = {
   NotADirectory: "NO_SUCH_STORE",
 };
 
-const bySystem: Readonly<Record<string, Code>> = {
-  EACCES: "ACCESS_DENIED",
-  EEXIST: "NO_SUCH_STORE",
-  ENOENT: "NO_SUCH_STORE",
-  ENOSPC: "NO_SPACE",
-  ENOTDIR: "NO_SUCH_STORE",
-  EPERM: "ACCESS_DENIED",
-  EROFS: "ACCESS_DENIED",
-};
-
 const advice: Partial<Record<Code, string>> = {
   NO_SUCH_STORE: "Check that the bucket or directory is there, and its name in the configuration.",
   ACCESS_DENIED: "Check the credentials in secretOptions and what they are allowed to do.",
@@ -83,7 +74,7 @@ export function failureOf(error: unknown): Failure | undefined {
 export function callError(error: unknown, doing: string, scheme: string): LailaError {
   if (isLailaError(error)) return error;
   const failure = failureOf(error);
-  const code = failure ? codeOf(failure) : (bySystem[systemCode(error)] ?? "UNAVAILABLE");
+  const code = failure ? codeOf(failure) : (systemErrorCode(error) ?? "UNAVAILABLE");
   const kind = failure?.kind ?? (error instanceof Error ? error.name : typeof error);
   const told = [kind, failure?.reason].filter(Boolean).join(", ");
   const next = advice[code] ?? "Check that the service can be reached, and try again.";
@@ -98,12 +89,6 @@ export function conflict(key: string): LailaError {
     `Somebody else wrote ${JSON.stringify(key)} first. Read it again and decide.`,
     { details: { key, outcome: "lost" } },
   );
-}
-
-/** Node's, where the pool itself asked the file system. */
-function systemCode(error: unknown): string {
-  const code = error instanceof Error ? Reflect.get(error, "code") : undefined;
-  return typeof code === "string" ? code : "";
 }
 
 function codeOf({ kind, reason, timedOut }: Failure): Code {

@@ -1,16 +1,7 @@
 import { isLailaError, LailaError } from "@laila/pool";
+import { systemCode, systemErrorCode } from "@laila/pool/node";
 
 type Code = LailaError["code"];
-
-const systemCodes: Readonly<Record<string, Code>> = {
-  ENOSPC: "NO_SPACE",
-  EDQUOT: "NO_SPACE",
-  EACCES: "ACCESS_DENIED",
-  EPERM: "ACCESS_DENIED",
-  EROFS: "ACCESS_DENIED",
-  ENOENT: "NO_SUCH_STORE",
-  ENOTDIR: "NO_SUCH_STORE",
-};
 
 /** By the primary code, the lowest byte of SQLite's result code (sqlite.org/rescode.html). */
 const sqliteCodes: Readonly<Record<number, Code>> = {
@@ -39,10 +30,11 @@ export function isBusy(error: unknown): boolean {
 /** A failed operation as a LailaError: what was being done, to which file, and what to do. */
 export function fileError(error: unknown, doing: string, path: string): LailaError {
   if (isLailaError(error)) return error;
-  const system = textCode(error);
+  // `ENOSPC` of Node, `SQLITE_FULL` of SQLite.
+  const system = systemCode(error);
   const primary = primaryCode(error);
   const code =
-    (primary === undefined ? systemCodes[system ?? ""] : sqliteCodes[primary]) ?? "UNAVAILABLE";
+    (primary === undefined ? systemErrorCode(error) : sqliteCodes[primary]) ?? "UNAVAILABLE";
   const next = advice[code] ?? "Try again, or close the pool and open it anew.";
   return new LailaError(code, `${doing} ${path} failed${system ? ` (${system})` : ""}. ${next}`, {
     cause: error,
@@ -53,10 +45,4 @@ export function fileError(error: unknown, doing: string, path: string): LailaErr
 function primaryCode(error: unknown): number | undefined {
   if (typeof error !== "object" || error === null || !("rawCode" in error)) return undefined;
   return typeof error.rawCode === "number" ? error.rawCode & 0xff : undefined;
-}
-
-/** `ENOSPC` of Node, `SQLITE_FULL` of SQLite. */
-function textCode(error: unknown): string | undefined {
-  if (typeof error !== "object" || error === null || !("code" in error)) return undefined;
-  return typeof error.code === "string" ? error.code : undefined;
 }
