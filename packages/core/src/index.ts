@@ -56,8 +56,13 @@ export {
   type CopyOptions,
   copyPool,
   Future,
+  type GcEvent,
+  type GcOptions,
+  type GcReport,
   GroupFuture,
   Guarantee,
+  gc,
+  type LeafProblem,
   type ManifestContents,
   type MemoryOptions,
   type MirrorOptions,
@@ -66,10 +71,20 @@ export {
   movePool,
   Policy,
   type PolicyOptions,
+  type RealizedLeaf,
+  type RealizeEachOptions,
+  type RepairEvent,
+  type RepairManifestOptions,
+  type RepairReport,
+  repairManifest,
   type TaskForce,
   Transfer,
   type TransferEvent,
   type TransferReport,
+  type VerifyEvent,
+  type VerifyManifestOptions,
+  type VerifyReport,
+  verifyManifest,
 } from "@laila/policy";
 export { MemoryPool, type MemoryPoolConfig, type PoolClass, type PoolLike } from "@laila/pool";
 export {
@@ -91,6 +106,7 @@ export {
 export { type Creatable, createLaila, Laila, type LailaOptions, laila } from "./laila.js";
 export { Manifest } from "./manifest.js";
 export type { LailaArgs, Register } from "./register.js";
+export * from "./saved.js";
 
 /** Saves an environment as the next version under a name; see `saveEnvironment` of `@laila/environment`. */
 export function saveEnvironment(
