@@ -1,11 +1,12 @@
 import { execFile } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { interleaved, measurement, ratio } from "../rounds.mjs";
+import { place } from "./place.mjs";
 import { findH5py, throughH5py } from "./python.mjs";
+import { scale } from "./scale.mjs";
 import { subjects } from "./subjects.mjs";
 import { loads } from "./workload.mjs";
 
@@ -13,9 +14,6 @@ import { loads } from "./workload.mjs";
 
 const run = promisify(execFile);
 const child = fileURLToPath(new URL("child.mjs", import.meta.url));
-
-/** Where the stores lie: on the disk that is to be measured, which a `/tmp` in memory is not. */
-const place = process.env.LAILA_BENCH_DIRECTORY ?? tmpdir();
 
 /**
  * One load through every subject, each round in processes of their own.
@@ -207,4 +205,5 @@ export const sections = {
   small: section("10,000 × 1 KiB", "200 × 1 KiB"),
   arrays: section("64 × 1 MiB", "4 × 64 KiB"),
   large: section("1 × 256 MiB", "1 × 4 MiB"),
+  scale,
 };
