@@ -29,17 +29,28 @@ export function cachedStackClient(config: S3ClientConfig): S3Client {
     },
     { step: "deserialize", priority: "low", name: "requestOptions" },
   );
-  const send = async (command: Command, options: Options = {}): Promise<unknown> => {
-    const plain = (...args: object[]) => Reflect.apply(S3Client.prototype.send, client, args);
-    // One that does something of its own does not go the way of its kind.
-    if (command.middlewareStack.identify().length > 0) return plain(command, options);
-    Object.assign(command.input, { [travelling]: options });
+  let known = new WeakSet<object>();
+  const plain = (...args: object[]): unknown =>
+    Reflect.apply(S3Client.prototype.send, client, args);
+  /** What is put together keeps the first of its kind, and would keep that one's body. */
+  const sendFirst = async (command: Command): Promise<unknown> => {
+    const first: Command = Reflect.construct(command.constructor, [command.input]);
     try {
-      return await plain(command);
+      return await plain(first);
     } finally {
-      // What was put together keeps the first command, and would keep its body.
-      Object.assign(command, { input: {} });
+      Object.assign(first, { input: {} });
     }
+  };
+  const send = (command: Command, options: Options = {}): unknown => {
+    // One that does something of its own does not go the way of its kind, and the SDK forgets all ways.
+    if (command.middlewareStack.identify().length > 0) {
+      known = new WeakSet();
+      return plain(command, options);
+    }
+    Object.assign(command.input, { [travelling]: options });
+    if (known.has(command.constructor)) return plain(command);
+    known.add(command.constructor);
+    return sendFirst(command);
   };
   return Object.assign(client, { send });
 }
