@@ -42,6 +42,8 @@ export interface BucketSettings extends ClientSettings {
   readonly bucketName: string;
   readonly prefix?: string | undefined;
   readonly partSizeBytes: number;
+  /** The server can keep a CRC-32 of the whole of what was uploaded in parts. */
+  readonly wholeChecksums: boolean;
   /** The server wants the parts of an upload to be equally long. */
   readonly uniformParts: boolean;
   /** The caller's own, used instead. */
@@ -69,7 +71,8 @@ export abstract class BucketPool<Config extends object> extends Pool<Config> {
     super(config, options);
     const settings = settingsOf(this.config);
     const { bucketName, endpoint, client, maxConnections, requestTimeoutMs } = settings;
-    const { accessKeyId, secretAccessKey, sessionToken, partSizeBytes, uniformParts } = settings;
+    const { accessKeyId, secretAccessKey, sessionToken, partSizeBytes } = settings;
+    const { uniformParts, wholeChecksums } = settings;
     const checksums = settings.requestChecksumCalculation === "WHEN_SUPPORTED";
     const throttle = new Throttle(maxConnections);
     const make = (regionName?: string): S3Client =>
@@ -79,7 +82,7 @@ export abstract class BucketPool<Config extends object> extends Pool<Config> {
     this.#prefix = settings.prefix ?? "";
     this.#maxKeyBytes = maxKeyBytes(this.#prefix);
     this.#maxConnections = maxConnections;
-    this.#settings = { uniformParts, checksums };
+    this.#settings = { uniformParts, checksums, wholeChecksums };
     this.#client = client ?? make();
     this.#ownsClient = client === undefined;
     const place = {

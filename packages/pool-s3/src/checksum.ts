@@ -1,4 +1,5 @@
 import { crc32 } from "node:zlib";
+import type { GetObjectCommandOutput } from "@aws-sdk/client-s3";
 
 /** The CRC-32 of zlib, reflected. */
 const polynomial = 0xedb88320;
@@ -78,6 +79,23 @@ export class Sums {
     this.#length = 0;
     return this.sums;
   }
+}
+
+/** The object's metadata that says how long its parts are, and that has its CRC-32 where the server keeps none. */
+export const partName = "laila-part";
+export const crcName = "laila-crc32";
+const [leastPart, mostPart] = [1024 ** 2, 128 * 1024 ** 2];
+
+/** What an answer says of the checksums of its object. */
+export function storedOf(reply: GetObjectCommandOutput): Stored {
+  const { ChecksumCRC32, ChecksumCRC32C, ChecksumCRC64NVME, ChecksumSHA1, ChecksumSHA256 } = reply;
+  const others = [ChecksumCRC32C, ChecksumCRC64NVME, ChecksumSHA1, ChecksumSHA256];
+  const unit = Number(reply.Metadata?.[partName]);
+  return {
+    crc32: ChecksumCRC32 ?? reply.Metadata?.[crcName],
+    other: others.some((checksum) => checksum !== undefined),
+    unit: Number.isSafeInteger(unit) && unit >= leastPart && unit <= mostPart ? unit : undefined,
+  };
 }
 
 /** The checksums of an object that S3 gives with it. */

@@ -11,6 +11,7 @@ import { type Deed, placedError } from "./errors.js";
 import { failureOf } from "./failure.js";
 import { listPage } from "./listing.js";
 import { deleteObject } from "./objects.js";
+import { serverTime } from "./server-time.js";
 
 export interface CleanupOptions extends CallOptions {
   /** An age in milliseconds. What is younger may belong to a write that is under way. */
@@ -47,7 +48,8 @@ export async function cleanUp(
     );
   }
   const deed: Deed = { verb: "Cleaning up", signal: options.signal };
-  const before = Date.now() - olderThan;
+  // By the server's clock, which gave the times; it tells whole seconds.
+  const before = (await serverTime(bucket, prefix, deed)).getTime() + 999 - olderThan;
   const old = async function* (all: AsyncIterable<Found>): AsyncGenerator<Found> {
     for await (const found of all) if (found.since.getTime() <= before) yield found;
   };

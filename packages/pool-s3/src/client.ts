@@ -52,7 +52,8 @@ export function createClient(config: ClientSettings, slow: () => void = () => un
     maxAttempts,
     retryMode: "standard",
     requestChecksumCalculation: config.requestChecksumCalculation,
-    responseChecksumValidation: "WHEN_SUPPORTED",
+    // A server that refuses to be sent checksums refuses to be asked for them.
+    responseChecksumValidation: config.requestChecksumCalculation,
     // With the header, bodies from 2 MiB up wait on a connection of their own, outside the limit.
     expectContinueHeader: false,
     requestHandler: new Handler(

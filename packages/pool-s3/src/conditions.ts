@@ -166,6 +166,7 @@ const uploadNothing: WriteNothing = async (bucket, name, deed, options) => {
     contentType: "application/octet-stream",
     partBytes: 1,
     checksums: false,
+    wholeChecksums: false,
   });
   try {
     await upload.part(1, new Uint8Array(1), deed);

@@ -4,17 +4,14 @@ import { LailaError } from "@laila/pool";
 import { etagOf } from "./answers.js";
 import { type Body, BrokenBody } from "./body.js";
 import type { Bucket } from "./bucket.js";
-import { matches, type Stored, type Sum, Sums } from "./checksum.js";
+import { matches, type Sum, Sums, storedOf } from "./checksum.js";
 import type { Deed } from "./errors.js";
 import { getRange, type Range } from "./range.js";
 
-const MiB = 1024 ** 2;
 /** What is not longer than so many parts goes and comes in one request. */
 export const partsInOne = 2;
 /** How many requests one value has besides its first one. */
 const helperLimit = 15;
-/** The object's metadata that says how long its parts are. */
-export const partName = "laila-part";
 
 /** Whether it is worth more than one request. */
 export function isLarge(
@@ -22,18 +19,6 @@ export function isLarge(
   { partBytes }: Bucket,
 ): boolean {
   return ContentLength > partsInOne * partBytes;
-}
-
-/** What an answer says of the checksums of its object. */
-export function storedOf(reply: GetObjectCommandOutput): Stored {
-  const { ChecksumCRC32, ChecksumCRC32C, ChecksumCRC64NVME, ChecksumSHA1, ChecksumSHA256 } = reply;
-  const others = [ChecksumCRC32C, ChecksumCRC64NVME, ChecksumSHA1, ChecksumSHA256];
-  const unit = Number(reply.Metadata?.[partName]);
-  return {
-    crc32: ChecksumCRC32,
-    other: others.some((checksum) => checksum !== undefined),
-    unit: Number.isSafeInteger(unit) && unit >= MiB && unit <= 128 * MiB ? unit : undefined,
-  };
 }
 
 export interface AssembleOptions {

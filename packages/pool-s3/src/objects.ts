@@ -1,8 +1,10 @@
 import { createHash } from "node:crypto";
+import { crc32 } from "node:zlib";
 import {
   DeleteObjectCommand,
   DeleteObjectsCommand,
   GetObjectCommand,
+  type GetObjectCommandOutput,
   HeadObjectCommand,
   PutObjectCommand,
 } from "@aws-sdk/client-s3";
@@ -10,6 +12,7 @@ import type { ReadResult, Version } from "@laila/pool";
 import { etagOf } from "./answers.js";
 import { type Body, BrokenBody, collect } from "./body.js";
 import type { Bucket } from "./bucket.js";
+import { crcName, encodeCrc } from "./checksum.js";
 import { type Deed, isThrottling, requestError } from "./errors.js";
 import { failureOf } from "./failure.js";
 import { assemble, isLarge } from "./large-read.js";
@@ -50,7 +53,7 @@ export async function getObject(
         const helpers = broken.length === 0;
         const bytes = isLarge(reply, bucket)
           ? await assemble(bucket, name, reply, deed, { helpers })
-          : await collect(reply.Body as Body | undefined, reply.ContentLength);
+          : await collectWhole(reply);
         return { bytes, version };
       });
     } catch (error) {
@@ -63,6 +66,19 @@ export async function getObject(
   }
 }
 
+/** A value that came in one answer. The SDK has compared it with its checksum, where the server keeps one. */
+export async function collectWhole(reply: GetObjectCommandOutput): Promise<Uint8Array> {
+  const bytes = await collect(reply.Body as Body | undefined, reply.ContentLength);
+  const written = reply.Metadata?.[crcName];
+  if (
+    written !== undefined &&
+    reply.ChecksumCRC32 === undefined &&
+    encodeCrc(crc32(bytes)) !== written
+  )
+    throw BrokenBody.mismatch(bytes.byteLength);
+  return bytes;
+}
+
 /** The new ETag. Rejects with the SDK's own error: what a refusal means is the caller's business. */
 export function putObject(
   bucket: Bucket,
@@ -71,6 +87,9 @@ export function putObject(
   deed: Deed,
   { ifNoneMatch, ifMatch, writeId }: PutOptions = {},
 ): Promise<Version> {
+  const metadata: Record<string, string> = {};
+  if (writeId !== undefined) metadata[writeIdName] = writeId;
+  if (bucket.contentMd5) metadata[crcName] = encodeCrc(crc32(bytes));
   const input = {
     Bucket: bucket.place.bucket,
     Key: name,
@@ -79,7 +98,7 @@ export function putObject(
     ...(bucket.contentMd5 ? { ContentMD5: md5Of(bytes) } : {}),
     ...(ifNoneMatch === undefined ? {} : { IfNoneMatch: ifNoneMatch }),
     ...(ifMatch === undefined ? {} : { IfMatch: ifMatch }),
-    ...(writeId === undefined ? {} : { Metadata: { [writeIdName]: writeId } }),
+    ...(writeId === undefined && !bucket.contentMd5 ? {} : { Metadata: metadata }),
   };
   return unharmed(deed, () =>
     bucket.run(
@@ -167,7 +186,11 @@ async function deleteOnce(
     Delete: { Objects: names.map((Key) => ({ Key })), Quiet: false },
   };
   const reply = await bucket.call(deed, (client, http) =>
-    unharmed(deed, () => client.send(new DeleteObjectsCommand(input), http)),
+    unharmed(deed, () => {
+      const command = new DeleteObjectsCommand(input);
+      if (bucket.contentMd5) withContentMd5(command);
+      return client.send(command, http);
+    }),
   );
   const done = new Set((reply.Deleted ?? []).map(({ Key }) => Key));
   const errors = new Map((reply.Errors ?? []).map((error) => [error.Key, error]));
@@ -179,6 +202,20 @@ async function deleteOnce(
     if (Code !== "NoSuchKey") failed.set(name, { name: Code, message: Message });
   }
   return failed;
+}
+
+/** Here the SDK sends a checksum of its own in any case, which servers refuse that know only this one. */
+function withContentMd5(command: DeleteObjectsCommand): void {
+  command.middlewareStack.add(
+    (next) => (args) => {
+      const { headers, body } = args.request as { headers: Record<string, string>; body: string };
+      for (const name of Object.keys(headers))
+        if (/^x-amz-(sdk-)?checksum-/i.test(name)) delete headers[name];
+      headers["content-md5"] = md5Of(Buffer.from(body));
+      return next(args);
+    },
+    { step: "build", priority: "low", name: "withContentMd5" },
+  );
 }
 
 /**

@@ -1,13 +1,13 @@
 import { GetObjectCommand } from "@aws-sdk/client-s3";
 import type { ReadStreamResult, Version } from "@laila/pool";
 import { etagOf } from "./answers.js";
-import { type Body, BrokenBody, collect } from "./body.js";
+import { type Body, BrokenBody } from "./body.js";
 import type { Bucket } from "./bucket.js";
-import { matches, type Stored, Sums } from "./checksum.js";
+import { matches, type Stored, Sums, storedOf } from "./checksum.js";
 import { type Deed, placedError } from "./errors.js";
 import { failureOf } from "./failure.js";
-import { isLarge, storedOf } from "./large-read.js";
-import { attempts } from "./objects.js";
+import { isLarge } from "./large-read.js";
+import { attempts, collectWhole } from "./objects.js";
 import { fill, getRange, NoRange } from "./range.js";
 
 /** Ranges of one stream that are under way or wait to be consumed. */
@@ -50,7 +50,7 @@ async function openObject(bucket: Bucket, name: string, deed: Deed): Promise<Ope
         const body = reply.Body as Body;
         const about = { version: etagOf(reply), stored: storedOf(reply) };
         if (!isLarge(reply, bucket)) {
-          const first = await collect(body, reply.ContentLength);
+          const first = await collectWhole(reply);
           return { ...about, first, size: first.byteLength };
         }
         const first = new Uint8Array(bucket.partBytes);

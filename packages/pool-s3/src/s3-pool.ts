@@ -24,7 +24,7 @@ export class S3Pool extends BucketPool<S3Config> {
   constructor(config: S3PoolConfig, options: PoolOptions = {}) {
     super(config, options, (parsed) => {
       checkConfig(parsed);
-      return { ...parsed, uniformParts: false };
+      return { ...parsed, wholeChecksums: true, uniformParts: false };
     });
   }
 

@@ -10,10 +10,9 @@ import {
 import { LailaError, type Version } from "@laila/pool";
 import { etagOf, notS3 } from "./answers.js";
 import type { Bucket } from "./bucket.js";
-import { combined, encodeCrc, type Sum } from "./checksum.js";
+import { combined, crcName, encodeCrc, partName, type Sum } from "./checksum.js";
 import { conflict, type Deed, placedError } from "./errors.js";
 import { failureOf } from "./failure.js";
-import { partName } from "./large-read.js";
 import { headObject, md5Of, type PutOptions, unharmed, writeIdName } from "./objects.js";
 
 /** The most parts that S3 takes. */
@@ -24,8 +23,12 @@ export interface UploadOptions {
   readonly contentType: string;
   /** The length of the parts, the last one's excepted; written down for readers. */
   readonly partBytes: number;
-  /** Whether parts get a CRC-32, and the server is asked to keep one of the whole. */
+  /** Whether parts get a CRC-32. */
   readonly checksums: boolean;
+  /** Whether the server is asked to keep one of the whole. */
+  readonly wholeChecksums: boolean;
+  /** Of the whole, written down for readers, where the server keeps none. */
+  readonly crc?: number;
 }
 
 type Create = CreateMultipartUploadCommandInput;
@@ -77,18 +80,26 @@ export class Upload {
         Bucket: bucket.place.bucket,
         Key: name,
         ContentType: options.contentType,
-        Metadata: { [writeIdName]: options.writeId, [partName]: String(options.partBytes) },
+        Metadata: {
+          [writeIdName]: options.writeId,
+          [partName]: String(options.partBytes),
+          ...(options.crc === undefined ? {} : { [crcName]: encodeCrc(options.crc) }),
+        },
         ...checksum,
       });
       return bucket.run(deed, (client, http) => client.send(command, http));
     };
     const parts = options.checksums ? ({ ChecksumAlgorithm: "CRC32" } as const) : {};
-    const whole = options.checksums ? ({ ...parts, ChecksumType: "FULL_OBJECT" } as const) : {};
-    const { UploadId, ChecksumType } = await create(whole).catch((error: unknown) => {
-      // Some servers keep checksums of parts, and refuse one of the whole.
-      if (!options.checksums || !unknownTypes.has(failureOf(error).name)) throw error;
-      return create(parts);
-    });
+    const whole = options.wholeChecksums
+      ? ({ ...parts, ChecksumType: "FULL_OBJECT" } as const)
+      : parts;
+    const { UploadId, ChecksumType } = await create(options.checksums ? whole : {}).catch(
+      (error: unknown) => {
+        // Some servers keep checksums of parts, and refuse one of the whole.
+        if (whole === parts || !unknownTypes.has(failureOf(error).name)) throw error;
+        return create(parts);
+      },
+    );
     if (UploadId === undefined || UploadId === "") throw notS3();
     return new Upload(bucket, name, UploadId, options, ChecksumType === "FULL_OBJECT");
   }

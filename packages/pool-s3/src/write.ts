@@ -1,3 +1,4 @@
+import { crc32 } from "node:zlib";
 import type { Version } from "@laila/pool";
 import type { Bucket } from "./bucket.js";
 import { isRefusal, settle } from "./conditions.js";
@@ -19,7 +20,10 @@ const maxPartBytes = 5 * 1024 ** 3;
 export interface WriteSettings {
   /** All parts but the last have to be equally long. */
   readonly uniformParts: boolean;
+  /** Whether parts get a CRC-32. */
   readonly checksums: boolean;
+  /** Whether the server is asked to keep one of the whole. */
+  readonly wholeChecksums: boolean;
 }
 
 /** A write: what for, where to, and on what condition. */
@@ -56,7 +60,11 @@ export async function writeParts(writing: Writing, bytes: Uint8Array): Promise<V
   const least = Math.ceil(bytes.byteLength / maxParts / MiB) * MiB;
   const partBytes = Math.max(writing.bucket.partBytes, least);
   const count = Math.ceil(bytes.byteLength / partBytes);
-  const upload = await begin(writing, { contentType: contentType(bytes), partBytes });
+  const upload = await begin(writing, {
+    contentType: contentType(bytes),
+    partBytes,
+    ...(writing.bucket.contentMd5 ? { crc: crc32(bytes) } : {}),
+  });
   return finish(writing, upload, async (sending) => {
     let next = 0;
     const worker = async (): Promise<void> => {
@@ -197,11 +205,12 @@ function partLength({ settings, deed, bucket }: Writing, number: number): number
 
 async function begin(
   { bucket, name, deed, writeId, settings }: Writing,
-  about: Pick<UploadOptions, "contentType" | "partBytes">,
+  about: Pick<UploadOptions, "contentType" | "partBytes" | "crc">,
 ): Promise<Upload> {
-  const { checksums } = settings;
+  const { checksums, wholeChecksums } = settings;
   try {
-    return await Upload.begin(bucket, name, deed, { ...about, writeId, checksums });
+    const options = { ...about, writeId, checksums, wholeChecksums };
+    return await Upload.begin(bucket, name, deed, options);
   } catch (error) {
     throw bucket.error(error, deed);
   }

@@ -6,6 +6,8 @@ import { expect, it } from "vitest";
 it("exports this and nothing else", () => {
   expect(Object.keys(exported)).toMatchInlineSnapshot(`
     [
+      "BackblazePool",
+      "CloudflarePool",
       "S3Pool",
     ]
   `);
