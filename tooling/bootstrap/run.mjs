@@ -2,7 +2,7 @@
 /**
  * Does the set-up and then one command, with only Node, npm and git on the machine:
  *
- *     node tooling/bootstrap/run.mjs test|crash|demo|lint|matrix|size|bench|new:pool|turbo|exec|pnpm [args…]
+ *     node tooling/bootstrap/run.mjs test|crash|demo|lint|matrix|size|bench|test:s3|soak:s3|new:pool|turbo|exec|pnpm [args…]
  *
  * `packageManager` in the root package.json pins pnpm; npm fetches that very version. Corepack is
  * not asked: older Nodes ship one that cannot verify its downloads any more.
@@ -12,10 +12,11 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { lint } from "./lint.mjs";
 import { matrix } from "./matrix.mjs";
+import { soakS3, testS3 } from "./s3.mjs";
 import { npmExec, root, run } from "./spawn.mjs";
 
 const usage =
-  "usage: node tooling/bootstrap/run.mjs test|crash|demo|lint|matrix|size|bench|new:pool|turbo|exec|pnpm [args…]";
+  "usage: node tooling/bootstrap/run.mjs test|crash|demo|lint|matrix|size|bench|test:s3|soak:s3|new:pool|turbo|exec|pnpm [args…]";
 
 const must = async (/** @type {string[]} */ command, options = {}) => {
   const code = await run(command, options);
@@ -74,6 +75,14 @@ const commands = {
     await install();
     await must([...turbo, "run", "build", "--filter=@laila-tooling/bench^..."], { quiet: true });
     return run(["node", "tooling/bench/bin/bench.mjs", ...args]);
+  },
+  "test:s3": async (/** @type {string[]} */ args) => {
+    await install();
+    return testS3(args);
+  },
+  "soak:s3": async (/** @type {string[]} */ args) => {
+    await install();
+    return soakS3(args);
   },
   turbo: (/** @type {string[]} */ args) => run([...turbo, ...args]),
   exec: (/** @type {string[]} */ args) => run(["pnpm", "exec", ...args]),

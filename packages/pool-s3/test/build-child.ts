@@ -6,9 +6,13 @@ const at = (path: string): string => fileURLToPath(new URL(`../${path}`, import.
 /** Bundles what child processes run: Node 20 loads no TypeScript. */
 export default async function setup(): Promise<void> {
   await build({
-    entryPoints: [at("test/durability-child.ts")],
+    entryPoints: {
+      ".laila-durability-child": at("test/durability-child.ts"),
+      ".laila-killed-child": at("test/killed-child.ts"),
+    },
     // Where git does not look.
-    outfile: at("node_modules/.laila-durability-child.mjs"),
+    outdir: at("node_modules"),
+    outExtension: { ".js": ".mjs" },
     bundle: true,
     platform: "node",
     format: "esm",
