@@ -203,10 +203,13 @@ class Pruning extends HeadChange<PruneResult> {
     const { pool, signal } = this.options;
     if (this.#which.dryRun) return;
     const used = new Set(versions.map(({ config }) => config));
-    for (const { config } of due) {
-      if (this.#deleted.has(config) || used.has(config)) continue;
-      await pool.delete(config, { signal });
-      this.#deleted.add(config);
+    const ids = due
+      .map(({ config }) => config)
+      .filter((id) => !this.#deleted.has(id) && !used.has(id));
+    if (ids.length === 0) return;
+    for (const { key, error } of await pool.deleteMany(ids, { signal })) {
+      if (error !== undefined) throw error;
+      this.#deleted.add(key);
     }
   }
 
