@@ -134,7 +134,7 @@ export class Upload {
   async complete(deed: Deed, { ifNoneMatch, ifMatch }: PutOptions): Promise<Version> {
     const numbers = [...this.#parts.keys()].sort((a, b) => a - b);
     const sums = numbers.flatMap((number) => this.#sums.get(number) ?? []);
-    const command = new CompleteMultipartUploadCommand({
+    const input = {
       ...this.#object,
       MultipartUpload: { Parts: numbers.flatMap((number) => this.#parts.get(number) ?? []) },
       ...(this.#wholeChecksum
@@ -142,13 +142,16 @@ export class Upload {
         : {}),
       ...(ifNoneMatch === undefined ? {} : { IfNoneMatch: ifNoneMatch }),
       ...(ifMatch === undefined ? {} : { IfMatch: ifMatch }),
-    });
+    };
     const size = sums.reduce((sum, { length }) => sum + length, 0);
     // A server may have to put the object together before it answers.
-    return this.#bucket.run(
-      deed,
-      async (client, http) => etagOf(await client.send(command, http)),
-      size,
+    return unharmed(deed, () =>
+      this.#bucket.run(
+        deed,
+        async (client, http) =>
+          etagOf(await client.send(new CompleteMultipartUploadCommand(input), http)),
+        size,
+      ),
     );
   }
 
