@@ -32,11 +32,26 @@ export interface Replay {
   readonly lastSequence: number;
 }
 
+/** The sequence numbers that were passed over so far: a record with one of them stands in the wrong place. */
+class Gaps {
+  readonly #gaps: { readonly from: number; readonly to: number }[] = [];
+
+  add(from: number, to: number): void {
+    if (from <= to) this.#gaps.push({ from, to });
+  }
+
+  has(sequence: number): boolean {
+    return this.#gaps.some(({ from, to }) => sequence >= from && sequence <= to);
+  }
+}
+
 interface Parsed {
   readonly op: Op;
   readonly sequence: number;
   readonly start: number;
   readonly end: number;
+  /** It belongs before a record that was read before it. */
+  readonly early?: boolean;
   readonly change?: Change | undefined;
   readonly damage?: DamagedRange | undefined;
 }
@@ -46,7 +61,8 @@ const pieceBytes = 1 << 20;
 /**
  * Reads a journal. Damage with anything valid behind it is damage: that record is reported, the rest
  * goes on. Only damage in the last batch, with nothing valid behind it, is what a crash leaves of a
- * write that was never acknowledged: it ends the journal.
+ * write that was never acknowledged: it ends the journal. A batch in the wrong place counts by its sequence
+ * numbers, and one that is there twice counts once; both are reported.
  *
  * @param size of the file in bytes
  */
@@ -54,6 +70,8 @@ export async function replayJournal(fd: number, size: number, codec: RecordCodec
   const reader = new Reader(fd, size, codec);
   const changes: Change[] = [];
   const damage: DamagedRange[] = [];
+  const gaps = new Gaps();
+  let misplaced = false;
   let batch: Parsed[] = [];
   let batchStart = firstRecord;
   let sealedAt = -1;
@@ -65,12 +83,17 @@ export async function replayJournal(fd: number, size: number, codec: RecordCodec
       if (change) changes.push(change);
       if (hit) damage.push(hit);
     }
+    const [first] = batch;
+    if (first && batch.some(({ early }) => early)) {
+      misplaced = true;
+      damage.push({ start: first.start, end: batch.at(-1)?.end ?? first.end });
+    }
     batch = [];
     sealedAt = -1;
   };
 
   while (at < size) {
-    const record = await reader.next(at, lastSequence);
+    const record = await reader.next(at, lastSequence, gaps);
     if (!record) break;
     // A record behind a finished batch proves that the batch's sync had returned.
     if (sealedAt >= 0) {
@@ -79,7 +102,10 @@ export async function replayJournal(fd: number, size: number, codec: RecordCodec
     }
     batch.push(record);
     at = record.end;
-    lastSequence = Math.max(lastSequence, record.sequence);
+    if (record.sequence > lastSequence) {
+      gaps.add(lastSequence + 1, record.sequence - 1);
+      lastSequence = record.sequence;
+    }
     if (record.op === Op.synced) {
       settle();
       batchStart = at;
@@ -93,6 +119,7 @@ export async function replayJournal(fd: number, size: number, codec: RecordCodec
   const whole = sealedAt >= 0 && (sealedAt < size || batch.every(({ damage: hit }) => !hit));
   const end = whole ? sealedAt : batchStart;
   if (whole) settle();
+  if (misplaced) changes.sort((a, b) => a.sequence - b.sequence);
   return { changes, damage, end, lastSequence };
 }
 
@@ -110,11 +137,13 @@ class Reader {
   }
 
   /** The record at a place, or what is damaged there; undefined when nothing valid follows. */
-  async next(at: number, after: number): Promise<Parsed | undefined> {
+  async next(at: number, after: number, gaps: Gaps): Promise<Parsed | undefined> {
     const bytes = await this.#bytes(at, recordBytes);
     const header = this.#codec.decode(bytes, 0);
-    if (header && header.sequence > after) {
-      return this.#record(at, header);
+    if (header && header.sequence > after) return this.#record(at, header);
+    if (header && gaps.has(header.sequence)) {
+      const record = await this.#record(at, header);
+      return record && { ...record, early: true };
     }
     const repaired = this.#codec.repair(bytes, 0);
     if (repaired && repaired.sequence > after) {

@@ -51,6 +51,11 @@ async function rot(path: string, whole: Buffer, at: number, bit: number): Promis
   const damaged = Buffer.from(whole);
   damaged[at] = (damaged[at] ?? 0) ^ (1 << bit);
   await writeFile(path, damaged);
+  await keepTime(path, mtimeMs);
+}
+
+/** To the millisecond; a time in between survives every rounding. */
+async function keepTime(path: string, mtimeMs: number): Promise<void> {
   const seconds = (Math.floor(mtimeMs) + 0.5) / 1000;
   await utimes(path, seconds, seconds);
 }
@@ -89,13 +94,12 @@ describe("a bit that flips in the HDF5 file", () => {
     const owner = await owners(file);
     const random = randomOf(5);
     let structures = 0;
-    for (let at = 0; at < whole.length; at += thorough ? 1 : 1 + random(60)) {
+    for (let at = 0; at < whole.length; at += 1 + random(thorough ? 8 : 200)) {
       const key = owner(at);
-      for (const bit of thorough ? [0, 1, 2, 3, 4, 5, 6, 7] : [random(8)]) {
-        await rot(file, whole, at, bit);
-        const where = `bit ${bit} of byte ${at}`;
-        expect(await corrupt(file, where), where).toEqual(key ? [key] : []);
-      }
+      const bit = random(8);
+      await rot(file, whole, at, bit);
+      const where = `bit ${bit} of byte ${at}`;
+      expect(await corrupt(file, where), where).toEqual(key ? [key] : []);
       if (!key) structures++;
     }
     expect(structures, "bytes of the library's own").toBeGreaterThan(50);
@@ -122,8 +126,8 @@ describe("a bit that flips in the HDF5 file", () => {
     const inArray = whole.indexOf(Buffer.alloc(100, 9));
     for (const at of [inArray, 9, ...places]) {
       const file = await crashImage(original);
-      const { mtime } = await stat(original);
-      await utimes(file, mtime, new Date(Math.floor(mtime.getTime()) + 0.5));
+      const { mtimeMs } = await stat(original);
+      await keepTime(file, mtimeMs);
       await rot(file, whole, at, random(8));
       const damagedFile = await readFile(file);
       const pool = poolAt(file);
