@@ -1,37 +1,10 @@
 import { setTimeout as wait } from "node:timers/promises";
-import type { PoolLike } from "@laila/pool";
+import { check, follow, type Model } from "@laila-tooling/vitest/crash-model";
 import { expect, it } from "vitest";
 import { Child } from "./children.js";
-import { listed, newDirectory, poolAt, text } from "./rooms.js";
+import { newDirectory, poolAt } from "./rooms.js";
 
 const rounds = 20;
-
-/** What each key may hold: what was acknowledged last, and what was begun after it. */
-type Model = Map<string, Set<string>>;
-
-function follow(model: Model, lines: readonly string[]): void {
-  for (const line of lines) {
-    const [, verb, key = "", state = ""] = /^(intend|done) (.*)\|(.*)$/.exec(line) ?? [];
-    if (verb === "done") model.set(key, new Set([state]));
-    else if (verb === "intend") {
-      const states = model.get(key) ?? new Set(["gone"]);
-      model.set(key, states.add(state));
-    }
-  }
-}
-
-/** Checks every key, and takes what is there as what is true from now on. */
-async function check(pool: PoolLike, model: Model, where: string): Promise<void> {
-  const keys = new Set(await listed(pool));
-  for (const [key, states] of model) {
-    const value = text(await pool.read(key));
-    const state = value === undefined ? "gone" : (/^(\d+):\.*$/.exec(value)?.[1] ?? "torn");
-    expect([...states], `${where}: ${key}`).toContain(state);
-    expect(keys.has(key), `${where}: ${key} in the listing`).toBe(state !== "gone");
-    model.set(key, new Set([state]));
-  }
-  for (const key of keys) expect(model.has(key), `${where}: ${key} was never written`).toBe(true);
-}
 
 it(`loses nothing that was acknowledged in ${rounds} rounds of kill -9`, async () => {
   const directory = await newDirectory();
