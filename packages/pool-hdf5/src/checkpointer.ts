@@ -10,6 +10,16 @@ import type { Damage } from "./recovery.js";
 import type { PreparedSnapshot, SnapshotFile } from "./snapshot-file.js";
 import { type Change, isInJournal, type View } from "./view.js";
 
+/** When a checkpoint is made. */
+export interface CheckpointPolicy {
+  /** The least size of the journals, in bytes, at which they go into the snapshot; also the least that is reclaimed. */
+  readonly checkpointBytes: number;
+  /** What part of the snapshot may be values that were overwritten or deleted, before it is written anew. */
+  readonly reclaimRatio: number;
+  /** False: on closing, the journals stay as they are unless a checkpoint is due. */
+  readonly checkpointOnClose: boolean;
+}
+
 /** What a checkpoint has to do with. */
 export interface CheckpointParts {
   readonly paths: PoolPaths;
@@ -19,8 +29,7 @@ export interface CheckpointParts {
   readonly journals: Journals;
   readonly poolId: Uint8Array;
   readonly damage: Damage[];
-  /** The least size of the journals, in bytes, at which they go into the snapshot. */
-  readonly checkpointBytes: number;
+  readonly policy: CheckpointPolicy;
   /** The highest sequence number given out. */
   sequence(): number;
   /** Called when the lock turns out to be somebody else's. */
@@ -53,8 +62,11 @@ export class Checkpointer {
   }
 
   get isDue(): boolean {
-    const { bytes } = this.#parts.journals;
-    return !this.#running && bytes >= Math.max(this.#threshold, this.#nextAt);
+    const { journals, view, policy } = this.#parts;
+    if (this.#running || journals.bytes < this.#nextAt) return false;
+    if (journals.bytes >= this.#threshold) return true;
+    const reclaimed = policy.reclaimRatio * (this.#snapshotSize ?? 0);
+    return view.deadBytes >= Math.max(policy.checkpointBytes, reclaimed);
   }
 
   /** Writers wait while a checkpoint cannot keep up with them. */
@@ -98,15 +110,19 @@ export class Checkpointer {
     return { done };
   }
 
-  /** Everything into the snapshot; rejects when that fails. */
+  /** On closing: everything into the snapshot, if there is anything; rejects when that fails. */
   async last(): Promise<void> {
-    const { journals } = this.#parts;
-    if (journals.count > 0)
+    const { journals, view, policy } = this.#parts;
+    if (journals.count === 0) return;
+    if (!view.isChanged && this.#snapshotSize !== undefined) {
+      await journals.discard(journals.generation);
+    } else if (policy.checkpointOnClose || this.isDue) {
       await this.#checkpoint(journals.generation, { last: true, anew: false });
+    }
   }
 
   get #threshold(): number {
-    return Math.max(this.#parts.checkpointBytes, (this.#snapshotSize ?? 0) / 2);
+    return Math.max(this.#parts.policy.checkpointBytes, (this.#snapshotSize ?? 0) / 2);
   }
 
   /** Everything acknowledged is in the journals, which go on growing: nothing is lost, but it is said. */
@@ -205,9 +221,10 @@ export class Checkpointer {
 
   /** NO_SPACE before anything is begun, when the new snapshot cannot fit. */
   async #checkSpace(journals: readonly Journal[]): Promise<void> {
-    const { paths } = this.#parts;
+    const { paths, view } = this.#parts;
     const { bavail, bsize } = await freeSpace(paths.directory);
-    const needed = journals.reduce((sum, { size }) => sum + size, this.#snapshotSize ?? 0);
+    const kept = Math.max(0, (this.#snapshotSize ?? 0) - view.deadBytes);
+    const needed = journals.reduce((sum, { size }) => sum + size, kept);
     if (bavail * bsize >= needed) return;
     throw new LailaError(
       "NO_SPACE",

@@ -13,6 +13,16 @@ export const configSchema = z.object({
    */
   checkpointBytes: z.number().int().min(1024).optional(),
   /**
+   * The file is also written anew when this part of it, from 0 to 1, are values that were overwritten or deleted (and
+   * they are at least `checkpointBytes`): that gives their space back. 0.5 unless given; 1: only as the journal grows.
+   */
+  reclaimRatio: z.number().min(0).max(1).optional(),
+  /**
+   * False: closing leaves the journals beside the file, unless they are large enough. Then closing is quick, the next
+   * opening reads them, and other programs don't see in the file what was written last. True unless given.
+   */
+  checkpointOnClose: z.boolean().optional(),
+  /**
    * Only reads, beside the process that writes: without a lock, and what the last checkpoint put into the file. Newer
    * checkpoints are followed.
    */

@@ -24,8 +24,6 @@ import type { Damage } from "./recovery.js";
 import { Store } from "./store.js";
 import type { Repair, Verification } from "./verification.js";
 
-const defaultCheckpointBytes = 64 << 20;
-
 const supports: Supports = {
   conditionalWrites: true,
   durable: true,
@@ -133,8 +131,14 @@ export class HDF5Pool extends Pool<ParsedConfig> {
       return;
     }
     const paths = await preparePath(this.filePath);
-    const { checkpointBytes = defaultCheckpointBytes, forceUnlock = false } = this.config;
-    this.#store = await Store.open(paths, { checkpointBytes, forceUnlock });
+    const {
+      checkpointBytes = 64 << 20,
+      reclaimRatio = 0.5,
+      checkpointOnClose = true,
+      forceUnlock = false,
+    } = this.config;
+    const policy = { checkpointBytes, reclaimRatio, checkpointOnClose };
+    this.#store = await Store.open(paths, { ...policy, forceUnlock });
   }
 
   protected async _read(key: string): Promise<ReadResult | undefined> {

@@ -1,5 +1,5 @@
 import { abortError, isLailaError, LailaError, type ReadResult, type Version } from "@laila/pool";
-import { Checkpointer } from "./checkpointer.js";
+import { Checkpointer, type CheckpointPolicy } from "./checkpointer.js";
 import { CommitQueue, type Operation } from "./commit-queue.js";
 import { because, fileError } from "./errors.js";
 import type { ExportOutcome } from "./export.js";
@@ -14,9 +14,7 @@ import { SnapshotFile } from "./snapshot-file.js";
 import { type Checked, type Repair, type Verification, verifyValues } from "./verification.js";
 import { isInJournal, isInSnapshot, type View, withPrefix } from "./view.js";
 
-export interface StoreOptions {
-  /** The least size of the journals, in bytes, at which they go into the snapshot. */
-  readonly checkpointBytes: number;
+export interface StoreOptions extends CheckpointPolicy {
   readonly forceUnlock: boolean;
 }
 
@@ -55,7 +53,7 @@ export class Store {
     this.#checkpointer = new Checkpointer(
       {
         ...{ paths, lock, snapshot, view, poolId, damage, journals: this.#journals },
-        checkpointBytes: options.checkpointBytes,
+        policy: options,
         sequence: () => this.#sequence,
         robbed: (error) => {
           this.#broken = error;
@@ -73,8 +71,8 @@ export class Store {
       const found = await recover(paths, snapshot);
       return new Store(paths, options, lock, snapshot, found);
     } catch (error) {
-      await snapshot.close();
-      await lock.release();
+      // What went wrong first is what is told.
+      await Promise.allSettled([snapshot.close(), lock.release()]);
       throw error;
     }
   }
@@ -155,13 +153,15 @@ export class Store {
   async close(): Promise<void> {
     await this.#queue.drained();
     await this.#checkpointer.running;
-    try {
-      if (!this.#broken) await this.#checkpointer.last();
-    } finally {
-      await this.#snapshot.close();
-      await this.#journals.close();
-      await this.#lock.release();
-    }
+    const steps = [
+      () => (this.#broken ? Promise.resolve() : this.#checkpointer.last()),
+      () => this.#snapshot.close(),
+      () => this.#journals.close(),
+      () => this.#lock.release(),
+    ];
+    const failures: unknown[] = [];
+    for (const step of steps) await step().catch((error: unknown) => failures.push(error));
+    if (failures.length > 0) throw failures[0];
   }
 
   // --- commit ------------------------------------------------------------------------------------

@@ -35,8 +35,15 @@ export class View {
   #frozen = new Map<string, Change>();
   #changes = new Map<string, Change>();
 
+  #deadBytes = 0;
+
   setBase(base: Map<string, SnapshotEntry>): void {
     this.#base = base;
+  }
+
+  /** Bytes of the snapshot's values that were overwritten or deleted since. */
+  get deadBytes(): number {
+    return this.#deadBytes;
   }
 
   get(key: string): Entry | undefined {
@@ -46,6 +53,9 @@ export class View {
   }
 
   set(key: string, change: Change): void {
+    if (!this.#changes.has(key) && !this.#frozen.has(key)) {
+      this.#deadBytes += this.#base.get(key)?.length ?? 0;
+    }
     this.#changes.set(key, change);
   }
 
@@ -68,6 +78,7 @@ export class View {
   reset(): void {
     this.#frozen = new Map();
     this.#changes = new Map();
+    this.#deadBytes = 0;
   }
 
   get isChanged(): boolean {
@@ -96,6 +107,8 @@ export class View {
   install(base: Map<string, SnapshotEntry>): void {
     this.#base = base;
     this.#frozen = new Map();
+    this.#deadBytes = 0;
+    for (const key of this.#changes.keys()) this.#deadBytes += base.get(key)?.length ?? 0;
   }
 }
 
