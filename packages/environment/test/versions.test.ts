@@ -500,6 +500,29 @@ describe("more than 500 versions", () => {
     expect(await numbers(pool)).toHaveLength(502);
   });
 
+  it("who reads while somebody prunes reads the new logs", async () => {
+    const pool = new FaultyPool();
+    const documents = [environment(), environment()] as const;
+    for (let n = 1; n <= 760; n++)
+      await saveEnvironment(documents[n % 2] as EnvironmentDocument, { name, pool });
+    const readers: [() => Promise<unknown>, object][] = [
+      [() => environmentHistory({ name, pool }), { current: 760 }],
+      [() => versionAt({ name, pool, version: 100 }), { version: 100 }],
+      [() => loadEnvironment({ name, pool, version: 100 }), { version: 100 }],
+    ];
+    let keep = 750;
+    for (const [read, expected] of readers) {
+      let reads = 0;
+      pool.before = async (operation, key) => {
+        // Between the head and the log that it names.
+        if (operation !== "read" || key === headId || reads++ > 0) return;
+        await pruneEnvironment({ name, pool, keep: keep-- });
+      };
+      expect(await read()).toMatchObject(expected);
+      expect(reads).toBeGreaterThan(0);
+    }
+  });
+
   it("a lost race leaves no log behind", async () => {
     const pool = new FaultyPool();
     const documents = [environment(), environment()] as const;

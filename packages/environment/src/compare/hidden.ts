@@ -27,7 +27,7 @@ export class Hiding {
   /** The value of a field, with what may be a secret in it replaced by `(hidden)`. */
   show(field: string, value: unknown): unknown {
     if (isSecretReference(value)) return value;
-    if (soundsSecret(field) && !isHarmless(value)) return hiddenText;
+    if (soundsSecret(field) && !isHarmless(field, value)) return hiddenText;
     if (typeof value === "string") return this.#isSecret(value) ? hiddenText : value;
     if (Array.isArray(value)) return value.map((one) => this.show("", one));
     if (typeof value !== "object" || value === null) return value;
@@ -41,7 +41,7 @@ export class Hiding {
     refuseSecrets(document, this.#known);
     const walk = (value: unknown, field: string, path: string): void => {
       if (isSecretReference(value)) return;
-      if (soundsSecret(field) && !isHarmless(value)) {
+      if (soundsSecret(field) && !isHarmless(field, value)) {
         throw new LailaError(
           "INVALID_DOCUMENT",
           `${path} holds a literal where a secret belongs, so nothing is given out that would show it. Put { "$secret": NAME } there.`,
@@ -72,7 +72,8 @@ function soundsSecret(field: string): boolean {
   return bare !== "classtoken" && secretName.test(bare) && !aboutSecret.test(bare);
 }
 
-/** A switch or a null says nothing of a secret. */
-function isHarmless(value: unknown): boolean {
+/** A switch or a null says nothing of a secret, nor does a number of tokens or keys. */
+function isHarmless(field: string, value: unknown): boolean {
+  if (typeof value === "number") return !/pass|secret|credential/i.test(field);
   return typeof value === "boolean" || value === null || value === undefined || value === "";
 }

@@ -2,7 +2,7 @@ import type { PoolLike } from "@laila/pool";
 import { checkOptions, type GlobalId, LailaError } from "@laila/schema";
 import { checkPool } from "./check-pool.js";
 import { type Head, type HeadState, headIdOf, readHead } from "./head.js";
-import { allVersions } from "./log.js";
+import { allVersions, isLogGone } from "./log.js";
 import {
   checkSelector,
   findVersion,
@@ -54,11 +54,15 @@ export async function environmentHistory(options: HistoryOptions): Promise<Envir
   const { limit = Number.POSITIVE_INFINITY, name, pool, signal } = options;
   if (limit !== Number.POSITIVE_INFINITY && !(Number.isSafeInteger(limit) && limit > 0))
     throw new LailaError("INVALID_ARGUMENT", "environmentHistory: limit is a whole number from 1.");
-  const found = await savedHead("environmentHistory", options);
-  const { head, manifestId } = found;
-  const { state } = head;
-  const enough = state.versions.length > limit;
-  const versions = enough ? state.versions : await allVersions(pool, head, { signal });
+  const { state, manifestId, versions } = await withHead(
+    "environmentHistory",
+    options,
+    async ({ head, manifestId }) => {
+      const enough = head.state.versions.length > limit;
+      const versions = enough ? head.state.versions : await allVersions(pool, head, { signal });
+      return { state: head.state, manifestId, versions };
+    },
+  );
   const info = (version: (typeof versions)[number]): VersionInfo => infoOf(version, state);
   return {
     name,
@@ -94,20 +98,40 @@ async function find(
   selector: VersionSelector,
 ): Promise<VersionInfo> {
   const { name, pool, signal } = options;
-  const { head } = await savedHead(call, options);
-  return infoOf(await findVersion(pool, name, head, selector, { signal }), head.state);
+  return withHead(call, options, async ({ head }) =>
+    infoOf(await findVersion(pool, name, head, selector, { signal }), head.state),
+  );
 }
 
-/** The head of an environment that has versions. NOT_FOUND, INVALID_DOCUMENT. */
-export async function savedHead(
+/** A head that has versions. */
+interface SavedHead {
+  readonly manifestId: GlobalId;
+  readonly head: Head & { readonly state: HeadState };
+}
+
+/**
+ * Does something with a head that has versions, and again with a fresh one where a log that it names is
+ * gone: somebody pruned between the two reads, and what is left is in new logs. NOT_FOUND, INVALID_DOCUMENT.
+ */
+async function withHead<T>(
   call: string,
   { name, pool, namespace, signal }: SavedOptions,
-): Promise<{ readonly manifestId: GlobalId; readonly head: Head & { readonly state: HeadState } }> {
+  act: (found: SavedHead) => Promise<T>,
+): Promise<T> {
   checkPool(pool, call);
   const manifestId = headIdOf(name, namespace);
-  const head = await readHead(pool, manifestId, signal);
-  if (!head) throw neverSaved(name, pool, manifestId);
-  return { manifestId, head: { ...head, state: stateOf(head, name, manifestId) } };
+  const read = async (): Promise<SavedHead> => {
+    const head = await readHead(pool, manifestId, signal);
+    if (!head) throw neverSaved(name, pool, manifestId);
+    return { manifestId, head: { ...head, state: stateOf(head, name, manifestId) } };
+  };
+  const found = await read();
+  try {
+    return await act(found);
+  } catch (error) {
+    if (!isLogGone(error)) throw error;
+    return act(await read());
+  }
 }
 
 /** INVALID_DOCUMENT for a plain manifest `{ config }`. */

@@ -12,6 +12,7 @@ import {
 import { checkPool } from "./check-pool.js";
 import { currentOf, type Head, headIdOf, readHead, type SavedVersion } from "./head.js";
 import { neverSaved, type SavedOptions, savedNames, stateOf } from "./history.js";
+import { isLogGone } from "./log.js";
 import {
   checkSelector,
   findVersion,
@@ -48,14 +49,17 @@ export async function loadEnvironment(options: LoadOptions): Promise<LoadedEnvir
   const { name, pool, namespace, signal } = options;
   checkPool(pool, "loadEnvironment");
   const manifestId = headIdOf(name, namespace);
-  let found = await find(options, manifestId);
-  let leaf = await readLeaf(pool, found.leafId, signal);
-  if (!leaf) {
-    // It may have been pruned between the two reads, when another version is the current one by now.
-    found = await find(options, manifestId);
-    leaf = await readLeaf(pool, found.leafId, signal);
-  }
-  const { leafId, version, head } = found;
+  const read = async () => {
+    const found = await find(options, manifestId);
+    return { ...found, leaf: await readLeaf(pool, found.leafId, signal) };
+  };
+  const first = await read().catch((error: unknown) => {
+    if (!isLogGone(error)) throw error;
+    return undefined;
+  });
+  // Gone may mean pruned between the reads: the document of a version that is not current any more, or the
+  // log that told of it. Then a fresh head knows.
+  const { leafId, version, head, leaf } = first?.leaf ? first : await read();
   if (!leaf) throw leafGone(name, pool, leafId);
   const environment = parseEnvironmentDocument(leaf.data);
   if (version && version.digest !== documentDigest(environment)) {

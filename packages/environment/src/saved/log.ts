@@ -5,6 +5,7 @@ import {
   documentDigest,
   encodeRecord,
   type GlobalId,
+  isLailaError,
   LailaError,
 } from "@laila/schema";
 import type { Head, HeadState, LogReference, SavedVersion } from "./head.js";
@@ -82,6 +83,11 @@ export async function allVersions(
   const { log = [], versions = [] } = state ?? {};
   const older = await Promise.all(log.map((reference) => readLog(pool, reference, options)));
   return [...older.flat(), ...versions];
+}
+
+/** True for a log that the head named and that is not there. */
+export function isLogGone(error: unknown): boolean {
+  return isLailaError(error, "NOT_FOUND") && error.details.log !== undefined;
 }
 
 /** The versions that a log holds. CORRUPT, NOT_FOUND. */
