@@ -9,6 +9,11 @@ const travelling = Symbol("request options");
 interface Command {
   readonly input: object;
   readonly middlewareStack: { identify(): readonly string[] };
+  resolveMiddleware(
+    stack: S3Client["middlewareStack"],
+    config: S3Client["config"],
+    options: Options,
+  ): (command: Command) => Promise<{ readonly output: unknown }>;
 }
 
 /**
@@ -29,9 +34,9 @@ export function cachedStackClient(config: S3ClientConfig): S3Client {
     },
     { step: "deserialize", priority: "low", name: "requestOptions" },
   );
-  let known = new WeakSet<object>();
-  const plain = (...args: object[]): unknown =>
-    Reflect.apply(S3Client.prototype.send, client, args);
+  const known = new WeakSet<object>();
+  const plain = (command: Command): unknown =>
+    Reflect.apply(S3Client.prototype.send, client, [command]);
   /** What is put together keeps the first of its kind, and would keep that one's body. */
   const sendFirst = async (command: Command): Promise<unknown> => {
     const first: Command = Reflect.construct(command.constructor, [command.input]);
@@ -41,11 +46,11 @@ export function cachedStackClient(config: S3ClientConfig): S3Client {
       Object.assign(first, { input: {} });
     }
   };
-  const send = (command: Command, options: Options = {}): unknown => {
-    // One that does something of its own does not go the way of its kind, and the SDK forgets all ways.
+  const send = async (command: Command, options: Options = {}): Promise<unknown> => {
+    // One that does something of its own does not go the way of its kind.
     if (command.middlewareStack.identify().length > 0) {
-      known = new WeakSet();
-      return plain(command, options);
+      const own = command.resolveMiddleware(client.middlewareStack, client.config, options);
+      return (await own(command)).output;
     }
     Object.assign(command.input, { [travelling]: options });
     if (known.has(command.constructor)) return plain(command);

@@ -1,5 +1,6 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
+import { retryBusyReads } from "./busy-reads.js";
 import { cachedStackClient, optionsOf } from "./cached-stack.js";
 import { originOf } from "./config.js";
 
@@ -30,7 +31,7 @@ export function createClient(config: ClientSettings, slow: () => void = () => un
   const { accessKeyId, secretAccessKey, sessionToken, maxConnections } = config;
   const endpoint = originOf(config.endpoint);
   const agent = { keepAlive: true, maxSockets: maxConnections };
-  return cachedStackClient({
+  const client = cachedStackClient({
     region: config.regionName ?? defaultRegion,
     ...(accessKeyId !== undefined && secretAccessKey !== undefined
       ? {
@@ -68,6 +69,7 @@ export function createClient(config: ClientSettings, slow: () => void = () => un
       slow,
     ),
   });
+  return retryBusyReads(client);
 }
 
 /**

@@ -60,7 +60,7 @@ const isDamage = ({ name, fault }: Cell): boolean =>
 
 const getsOver = (cell: Cell): boolean =>
   isPatience(cell.fault) ||
-  (isSkew(cell.fault) ? cell.times > 1 : cell.times === 1 && !isDamage(cell));
+  (isSkew(cell.fault) ? cell.times > 1 : cell.times < 3 && !isDamage(cell));
 
 export interface Cell {
   readonly name: string;

@@ -18,3 +18,10 @@ describe.concurrent.each(small)("%s", (name) => {
     expect((await Promise.all(cells.map(judge))).flat()).toEqual([]);
   });
 });
+
+it("asks again for what is being overwritten at that moment, as Ceph says it", async () => {
+  const fault = { status: 409, code: "ConcurrentModification" };
+  const reads = ["read", "exists", "readMany"];
+  const cells = reads.map((name) => ({ name, fault, times: 2 }));
+  expect((await Promise.all(cells.map(judge))).flat()).toEqual([]);
+});
