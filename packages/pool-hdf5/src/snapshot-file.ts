@@ -43,7 +43,7 @@ interface Opened {
 }
 
 /** How many entries of an index are read before the event loop has its turn. */
-const entriesPerTurn = 10_000;
+const entriesPerTurn = 2_000;
 
 /**
  * The immutable snapshot, as the pool's own thread sees it. Values are read from where the sums say that they lie; only

@@ -46,9 +46,25 @@ export async function findH5py(): Promise<{ python: string; version: string } | 
 /** `h5dump: Version 1.10.8`; undefined where it is not installed. */
 export const findH5dump = (): Promise<string | undefined> => versionOf("h5dump", ["--version"]);
 
-/** Runs a few lines of Python with h5py. */
-export async function h5py(python: string, lines: string, ...args: string[]): Promise<string> {
-  return (await run(python, ["-c", `import sys, h5py, numpy as np\n${lines}`, ...args])).stdout;
+/** What h5dump prints of each dataset: its type, its dataspace, and its data, as they stand there. */
+export async function dumped(
+  path: string,
+): Promise<Readonly<Record<string, { type: string; space: string; data: string }>>> {
+  const { stdout, stderr } = await run("h5dump", ["-A", "0", "-w", "0", path], {
+    maxBuffer: 1 << 28,
+  });
+  if (stderr !== "") throw new Error(stderr);
+  const blocks = stdout.split(/^ {3}DATASET /m).slice(1);
+  return Object.fromEntries(
+    blocks.map((block) => {
+      const [, name = "", type = "", space = "", data = ""] =
+        /^"(.*)" \{\n\s+DATATYPE\s+([^]*?)\n\s+DATASPACE\s+(.*)\n(?:\s+DATA \{\n([^]*?) {6}\})?/.exec(
+          block,
+        ) ?? [];
+      const lines = data.split("\n").map((line) => line.replace(/^\s*\([\d,]+\):\s*/, "").trim());
+      return [name, { type: type.replace(/\s+/g, " "), space, data: lines.join(" ") }];
+    }),
+  );
 }
 
 const throughH5py = ({ python, version }: { python: string; version: string }): Reader => ({
