@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { run } from "./spawn.mjs";
 
-const usage = `usage: test:s3 [--endpoint=URL] [--bucket=NAME] [--region=NAME] [vitest's own…]
+const usage = `usage: test:s3 [--endpoint=URL] [--bucket=NAME] [--region=NAME]
 Without an endpoint, on this repository's own server. The keys of another come by the environment:
 LAILA_TEST_S3_ACCESS_KEY_ID and LAILA_TEST_S3_SECRET_ACCESS_KEY. The bucket is made if it is missing.`;
 
@@ -13,9 +13,18 @@ const keys = ["LAILA_TEST_S3_ACCESS_KEY_ID", "LAILA_TEST_S3_SECRET_ACCESS_KEY"];
  * @param {string[]} args
  */
 export const testS3 = async (args) => {
-  const { values, positionals } = parseArgs({
+  try {
+    return await testServer(args);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    console.error(`${error.message}\n${usage}`);
+    return 2;
+  }
+};
+
+const testServer = async (/** @type {string[]} */ args) => {
+  const { values } = parseArgs({
     args: args.filter((arg) => arg !== "--"),
-    allowPositionals: true,
     options: {
       endpoint: { type: "string" },
       bucket: { type: "string" },
@@ -38,7 +47,7 @@ export const testS3 = async (args) => {
   const env = {};
   for (const [name, value] of Object.entries(named)) if (value !== undefined) env[name] = value;
   const suite = "packages/pool-s3/test/conformance.test.ts";
-  return run(["pnpm", "exec", "vitest", "run", suite, ...positionals], { env });
+  return run(["pnpm", "exec", "vitest", "run", suite], { env });
 };
 
 /**
