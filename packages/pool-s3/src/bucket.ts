@@ -146,6 +146,8 @@ export class Bucket {
     } catch (error) {
       const { status } = failureOf(error);
       if (status === 503 || status === 429) this.#throttle.slow();
+      // "There is no such value" is an answer like any other.
+      else if (status !== undefined && status < 500) this.#throttle.succeeded();
       throw error;
     }
   }

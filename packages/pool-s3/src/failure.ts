@@ -22,6 +22,9 @@ const maxMessageLength = 300;
 /** What is shorter is in every sentence. */
 const leastSecretLength = 4;
 
+/** What is left of a short secret within other base64 is in other texts too. */
+const leastFormLength = 8;
+
 /** The secrets in each form in which a server could repeat them, the longest first. */
 export function secretForms(secrets: readonly (string | undefined)[]): readonly string[] {
   const forms = new Set<string>();
@@ -29,14 +32,20 @@ export function secretForms(secrets: readonly (string | undefined)[]): readonly 
     if (secret === undefined || secret.length < leastSecretLength) continue;
     const bytes = Buffer.from(secret);
     const encoded = encodeURIComponent(secret);
-    const base64 = bytes.toString("base64");
-    for (const form of [secret, encoded, base64, base64.replace(/=+$/, ""), bytes.toString("hex")])
-      forms.add(form);
-    forms.add(encoded.toLowerCase());
-    forms.add(bytes.toString("base64url"));
-    forms.add(bytes.toString("hex").toUpperCase());
+    const hex = bytes.toString("hex");
+    const all = [secret, encoded, encoded.toLowerCase(), encodeURIComponent(encoded), hex];
+    for (const form of [...all, hex.toUpperCase(), bytes.toString("base64url")]) forms.add(form);
+    for (const form of within64(bytes)) if (form.length >= leastFormLength) forms.add(form);
   }
   return [...forms].sort((a, b) => b.length - a.length);
+}
+
+/** What is always there of bytes in the base64 of a longer text: one of three, as they begin in a group. */
+function within64(bytes: Uint8Array): readonly string[] {
+  return [0, 1, 2].map((before) => {
+    const text = Buffer.concat([Buffer.alloc(before), bytes]).toString("base64");
+    return text.slice(Math.ceil((before * 4) / 3), -4);
+  });
 }
 
 export function failureOf(error: unknown, secrets: readonly string[] = []): Failure {

@@ -10,8 +10,9 @@ import { isLarge } from "./large-read.js";
 import { attempts, collectWhole } from "./objects.js";
 import { fill, getRange, NoRange } from "./range.js";
 
-/** Ranges of one stream that are under way or wait to be consumed. */
+/** Ranges of one stream that are under way or wait to be consumed, and how long they are, in bytes. */
 const window = 4;
+const rangeBytes = 4 * 1024 ** 2;
 
 interface Opened {
   readonly first: Uint8Array;
@@ -53,7 +54,7 @@ async function openObject(bucket: Bucket, name: string, deed: Deed): Promise<Ope
           const first = await collectWhole(reply);
           return { ...about, first, size: first.byteLength };
         }
-        const first = new Uint8Array(bucket.partBytes);
+        const first = new Uint8Array(rangeBytes);
         await fillFirst(first, body);
         return { ...about, first, size: reply.ContentLength ?? 0 };
       });
@@ -99,7 +100,7 @@ async function* ranges(
   let next = first.byteLength;
   const fetch = (): void => {
     const start = next;
-    const end = Math.min(start + bucket.partBytes, size);
+    const end = Math.min(start + rangeBytes, size);
     next = end;
     const target = new Uint8Array(end - start);
     const range = { start, end, target };
