@@ -58,7 +58,7 @@ export async function dumped(
   return Object.fromEntries(
     blocks.map((block) => {
       const [, name = "", type = "", space = "", data = ""] =
-        /^"(.*)" \{\n\s+DATATYPE\s+([^]*?)\n\s+DATASPACE\s+(.*)\n(?:\s+DATA \{\n([^]*?) {6}\})?/.exec(
+        /^"(.*)" \{\n\s+DATATYPE\s+([\s\S]*?)\n\s+DATASPACE\s+(.*)\n(?:\s+DATA \{\n([\s\S]*?) {6}\})?/.exec(
           block,
         ) ?? [];
       const lines = data.split("\n").map((line) => line.replace(/^\s*\([\d,]+\):\s*/, "").trim());
