@@ -11,7 +11,7 @@ export const collectGarbage = runInNewContext("gc");
  *
  * @template {string} S
  * @param {Readonly<Record<S, () => Promise<Readonly<Record<string, number>>>>>} subjects
- * @param {{ rounds: number, warmUp?: boolean }} options `warmUp`: one round more, which does not count
+ * @param {{ rounds: number, warmUp?: boolean | number }} options `warmUp`: one round more, or so many, which do not count
  * @returns {Promise<Record<S, Record<string, number[]>>>} the numbers of all rounds, in their order
  */
 export const interleaved = async (subjects, { rounds, warmUp = true }) => {
@@ -19,7 +19,7 @@ export const interleaved = async (subjects, { rounds, warmUp = true }) => {
   const samples = /** @type {Record<S, Record<string, number[]>>} */ (
     Object.fromEntries(names.map((name) => [name, {}]))
   );
-  for (let round = warmUp ? -1 : 0; round < rounds; round++) {
+  for (let round = -Number(warmUp); round < rounds; round++) {
     for (let i = 0; i < names.length; i++) {
       const name = /** @type {S} */ (names[(i + Math.max(round, 0)) % names.length]);
       collectGarbage();

@@ -79,7 +79,7 @@ const laila = async (place) => {
 /**
  * The SDK as one would use it by hand: the pool's own settings of connections and timeouts.
  *
- * @param {import("./types.js").Place} place
+ * @param {Omit<import("./types.js").Place, "close">} place
  */
 export const rawClient = ({ endpoint, region, accessKeyId, secretAccessKey }) => {
   const agent = { keepAlive: true, maxSockets: concurrency };

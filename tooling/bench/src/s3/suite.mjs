@@ -13,7 +13,7 @@ const latencies = [0, 30];
  * @returns {import("../types.js").Suite[string]}
  */
 const nearAndFar = (measure) => async (size) => {
-  const target = size.endpoint === undefined ? await ownServer() : otherServer(size.endpoint);
+  const target = size.endpoint === undefined ? await ownServer() : await otherServer(size.endpoint);
   try {
     const found = [];
     for (const latency of latencies) found.push(await measure(target, latency, size));

@@ -1,6 +1,8 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { CreateBucketCommand } from "@aws-sdk/client-s3";
+import { rawClient } from "./rivals.mjs";
 
 const at = (/** @type {string} */ name) => fileURLToPath(new URL(name, import.meta.url));
 
@@ -44,12 +46,13 @@ export const ownServer = async () => {
 
 /**
  * Another server, with a line in between when it is to be farther away. It counts no requests. Its secrets
- * come by the environment: LAILA_TEST_S3_ACCESS_KEY_ID, _SECRET_ACCESS_KEY, and _BUCKET, _REGION.
+ * come by the environment: LAILA_TEST_S3_ACCESS_KEY_ID, _SECRET_ACCESS_KEY, and _BUCKET (made if it is missing),
+ * _REGION.
  *
  * @param {string} endpoint
- * @returns {import("./types.js").Target}
+ * @returns {Promise<import("./types.js").Target>}
  */
-export const otherServer = (endpoint) => {
+export const otherServer = async (endpoint) => {
   const { env } = process;
   const where = {
     region: env.LAILA_TEST_S3_REGION ?? "us-east-1",
@@ -57,6 +60,14 @@ export const otherServer = (endpoint) => {
     accessKeyId: env.LAILA_TEST_S3_ACCESS_KEY_ID ?? "",
     secretAccessKey: env.LAILA_TEST_S3_SECRET_ACCESS_KEY ?? "",
   };
+  const client = rawClient({ ...where, endpoint });
+  try {
+    await client.send(new CreateBucketCommand({ Bucket: where.bucket }));
+  } catch (error) {
+    if (!(error instanceof Error && error.name === "BucketAlreadyOwnedByYou")) throw error;
+  } finally {
+    client.destroy();
+  }
   return {
     name: new URL(endpoint).host,
     at: async (latency) => {
