@@ -8,7 +8,7 @@ export interface HiddenOptions {
 }
 
 /** What stands in a comparison where a document has a literal value that may be a secret. */
-export const hiddenText = "(hidden)";
+const hiddenText = "(hidden)";
 
 /** Captured documents hold secrets by name only; others may be compared, too. */
 const secretName =
