@@ -2,9 +2,17 @@ import * as fs from "node:fs";
 import { crc32 } from "node:zlib";
 import { type Hdf5, WorkerError } from "./hdf5.js";
 import { indexNames, Kind } from "./layout.js";
-import { damaged, readIndexBytes, readMark, readValue } from "./snapshot.js";
+import { damaged, readIndexBytes, readMark, readValue, type SnapshotMark } from "./snapshot.js";
 import { readIndex, type SnapshotEntry, type Stretch, stretchesOf } from "./snapshot-index.js";
 import { areOf, decodeSums, type Sums } from "./sums.js";
+
+/** The snapshot that the pool has open. */
+export interface ExpectedBase {
+  readonly poolId: string;
+  readonly generation: number;
+  /** True when the HDF5 library could not open it, so that its sums are all there is. */
+  readonly salvaged: boolean;
+}
 
 /**
  * The old snapshot, as a checkpoint reads it. If it is the file that the pool wrote, values are read from where they
@@ -36,24 +44,27 @@ export class Base {
     this.#file = file;
   }
 
-  /** @param poolId sums of another pool are not heeded */
-  static open(library: Hdf5, path: string, sumsPath: string, poolId?: string): Base {
+  /** @param expected what the pool has open; unless given, whatever is there. UNAVAILABLE when it is another file. */
+  static open(library: Hdf5, path: string, sumsPath: string, expected?: ExpectedBase): Base {
     const fd = fs.openSync(path, "r");
     try {
-      const found = readSums(sumsPath);
-      const isOwn = poolId === undefined || found?.mark.poolId === poolId;
-      const sums = isOwn ? found : undefined;
+      const sums = readSums(sumsPath);
       if (sums && areOf(sums, fs.fstatSync(fd))) {
+        checkExpected(path, expected, sums.mark);
         return new Base(library, path, fd, sums.index, sums, undefined);
       }
+      if (sums && expected?.salvaged) {
+        checkExpected(path, expected, sums.mark);
+        return new Base(library, path, fd, sums.index, undefined, undefined);
+      }
+      const file = library.openFile(path, "read");
       try {
-        const file = library.openFile(path, "read");
-        readMark(library, file, path);
+        checkExpected(path, expected, readMark(library, file, path));
         const index = readIndexBytes(library, file, path);
         return new Base(library, path, fd, index, undefined, file);
       } catch (error) {
-        if (!sums || !(error instanceof WorkerError)) throw error;
-        return new Base(library, path, fd, sums.index, undefined, undefined);
+        library.closeFile(file);
+        throw error;
       }
     } catch (error) {
       fs.closeSync(fd);
@@ -63,14 +74,15 @@ export class Base {
 
   /** A value as it was written. A {@link WorkerError} when it is damaged. */
   read(key: string, entry: SnapshotEntry): Buffer {
-    if (this.#file !== undefined) return readValue(this.#library, this.#file, key, entry);
+    const file = this.#file;
+    if (file !== undefined) return persistently(() => readValue(this.#library, file, key, entry));
     const stretches = stretchesOf(entry);
     if (stretches) {
       const bytes = readStretches(this.#fd, stretches);
       if (bytes && crc32(bytes) === entry.crc) return bytes;
       throw damaged(key);
     }
-    return readValue(this.#library, this.#opened(), key, entry);
+    return persistently(() => readValue(this.#library, this.#opened(), key, entry));
   }
 
   /** True when there may be more in the file than the new one gets: objects of others, or damaged structures. */
@@ -79,8 +91,9 @@ export class Base {
     if (this.#file === undefined) return true;
     let datasets: number = indexNames.length;
     for (const [, { kind }] of readIndex(this.index)) if (kind !== Kind.lost) datasets++;
+    const file = this.#file;
     try {
-      return this.#library.names(this.#file).length !== datasets;
+      return persistently(() => this.#library.names(file)).length !== datasets;
     } catch (error) {
       if (error instanceof WorkerError) return true;
       throw error;
@@ -95,6 +108,32 @@ export class Base {
   #opened(): bigint {
     this.#file ??= this.#library.openFile(this.#path, "read");
     return this.#file;
+  }
+}
+
+function checkExpected(
+  path: string,
+  expected: ExpectedBase | undefined,
+  found: SnapshotMark,
+): void {
+  if (!expected) return;
+  if (found.poolId === expected.poolId && found.generation === expected.generation) return;
+  throw new WorkerError(
+    "UNAVAILABLE",
+    `${path} was replaced by another file while the pool was open. Everything acknowledged since its last checkpoint is in the journals; put the right file back.`,
+  );
+}
+
+/** Only what cannot be read however often one tries is damaged. */
+const readAttempts = 3;
+
+function persistently<T>(read: () => T): T {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return read();
+    } catch (error) {
+      if (attempt === readAttempts || !(error instanceof WorkerError)) throw error;
+    }
   }
 }
 
@@ -124,10 +163,12 @@ export function readStretches(fd: number, stretches: readonly Stretch[]): Buffer
 }
 
 function readSome(fd: number, into: Buffer, at: number, length: number, position: number): number {
-  try {
-    return fs.readSync(fd, into, at, length, position);
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "EIO") return 0;
-    throw error;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return fs.readSync(fd, into, at, length, position);
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === "EIO")) throw error;
+      if (attempt === readAttempts) return 0;
+    }
   }
 }

@@ -1,3 +1,4 @@
+import type { ExpectedBase } from "./base.js";
 import type { SnapshotMark } from "./snapshot.js";
 
 /** What a checkpoint writes: the old snapshot, changed by what the journals say. */
@@ -9,8 +10,8 @@ export interface CheckpointJob {
   readonly mark: SnapshotMark;
   /** True when the old snapshot may be copied and added to: no key in it has changed. */
   readonly insertsOnly: boolean;
-  /** True when there is an old snapshot at `path`. */
-  readonly hasBase: boolean;
+  /** The old snapshot at `path`, where there is one. */
+  readonly base: ExpectedBase | undefined;
   readonly journals: readonly { readonly path: string; readonly seed: number }[];
   /** The keys that changed. */
   readonly keys: readonly string[];

@@ -75,15 +75,15 @@ class CheckpointRun {
   }
 
   async write(): Promise<void> {
-    const { target, path, hasBase, sums, mark } = this.#job;
-    const base = hasBase ? Base.open(this.#library, path, sums, mark.poolId) : undefined;
+    const { target, path, sums, base: expected } = this.#job;
+    const base = expected ? Base.open(this.#library, path, sums, expected) : undefined;
     try {
       const append = base !== undefined && (await this.#copyBase(base));
       // Opened before anything is written, so that no failed write-back can go unnoticed.
       const fd = fs.openSync(target, append ? "r+" : "w+", 0o600);
       try {
         // Whoever may read the file may read the new one.
-        if (hasBase) fs.fchmodSync(fd, fs.statSync(path).mode);
+        if (base) fs.fchmodSync(fd, fs.statSync(path).mode);
         this.#library.observer = this.#places.observe;
         await this.#fill(base, append, fd);
         fs.fsyncSync(fd);

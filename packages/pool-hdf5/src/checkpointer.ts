@@ -158,7 +158,7 @@ export class Checkpointer {
       if (!last) prepared = await snapshot.prepare(outcome, job);
       await lock.check();
       // A copy, not a link: killed before the rename, the file would be left with two names.
-      if (job.hasBase && (outcome.keepBase || anew)) {
+      if (job.base && (outcome.keepBase || anew)) {
         const copy = paths.damaged("snapshot", job.mark.generation);
         await files.copy(job.path, copy);
         aside = copy;
@@ -196,6 +196,7 @@ export class Checkpointer {
     { anew }: Kind,
   ): CheckpointJob {
     const { paths, poolId, view, sequence } = this.#parts;
+    const id = Buffer.from(poolId).toString("hex");
     const changes = new Float64Array(frozen.size * changeFields);
     let at = 0;
     for (const change of frozen.values()) {
@@ -210,9 +211,9 @@ export class Checkpointer {
       path: paths.file,
       target: paths.temporary(generation),
       sums: paths.sums,
-      mark: { poolId: Buffer.from(poolId).toString("hex"), generation, sequence: sequence() },
+      mark: { poolId: id, generation, sequence: sequence() },
       insertsOnly: view.isFrozenInsertsOnly && !anew,
-      hasBase: this.#snapshotSize !== undefined,
+      base: this.#parts.snapshot.base(id),
       journals: journals.map(({ path, codec }) => ({ path, seed: codec.seed })),
       keys: [...frozen.keys()],
       changes,

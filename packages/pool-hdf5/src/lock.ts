@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import { hostname } from "node:os";
 import { isLailaError, LailaError } from "@laila/pool";
@@ -17,6 +18,8 @@ export interface LockHolder {
 }
 
 const heldLocks = new Set<Lock>();
+/** Nonces of locks that this process does not hold any more, but could not remove. */
+const abandoned = new Set<string>();
 let watchesExit = false;
 
 /** The lock of one pool file: a file beside it that names its holder. */
@@ -36,18 +39,17 @@ export class Lock {
   static async acquire(path: string, { force }: { readonly force: boolean }): Promise<Lock> {
     const nonce = crypto.randomUUID();
     const own = describeThisProcess(nonce);
+    const text = `${JSON.stringify(own)}\n`;
+    const lock = new Lock(path, nonce);
     try {
-      for (let attempt = 0; attempt < 5; attempt++) {
-        if (await place(path, own)) {
-          const lock = new Lock(path, nonce);
+      for (let attempt = 0; attempt < 10; attempt++) {
+        const line = await succession(path);
+        const last = line.at(-1);
+        if (last && !force && !isGoneFrom(last, own)) throw locked(path, parseHolder(last.text));
+        if (await lock.#succeed(line, text)) {
           releaseAtExit(lock);
           return lock;
         }
-        const text = await readIfThere(path);
-        if (text === undefined) continue;
-        const holder = parseHolder(text);
-        if (!force && !(holder && isGone(holder, own))) throw locked(path, holder);
-        await breakLock(path, text, nonce);
       }
     } catch (error) {
       if (isLailaError(error)) throw error;
@@ -56,9 +58,55 @@ export class Lock {
     throw locked(path, undefined);
   }
 
+  /** False when somebody else was faster. */
+  async #succeed(line: readonly Claim[], text: string): Promise<boolean> {
+    const last = line.at(-1);
+    const slot = last ? successorOf(this.path, last.text) : this.path;
+    if (!(await place(slot, text, this.#nonce))) return false;
+    try {
+      const now = await succession(this.path);
+      // The line that was judged may have ended meanwhile, and another begun: then the slot is void.
+      const valid = now.length === line.length + 1 && now[0]?.text === (line[0]?.text ?? text);
+      if (valid && now.at(-1)?.text === text) {
+        if (last) await this.#becomeFirst(now, text);
+        return true;
+      }
+      await files.unlink(slot);
+      return false;
+    } catch (error) {
+      await this.#withdraw(slot);
+      throw error;
+    }
+  }
+
+  /** The line becomes one of a single holder, so that it never grows. */
+  async #becomeFirst(line: readonly Claim[], text: string): Promise<void> {
+    const draft = await writeDraft(this.path, text, this.#nonce);
+    await files.rename(draft, this.path);
+    for (const { path } of line.slice(1)) await removeQuietly(path);
+  }
+
+  async #withdraw(slot: string): Promise<void> {
+    for (const path of [slot, this.path]) {
+      try {
+        if (parseHolder((await readIfThere(path)) ?? "")?.nonce === this.#nonce) {
+          await files.unlink(path);
+        }
+      } catch {
+        // It cannot be removed now, so this process at least has to know that nobody holds it.
+        abandoned.add(this.#nonce);
+      }
+    }
+  }
+
   /** LOCKED when somebody took the lock away by force. */
   async check(): Promise<void> {
-    const text = await readIfThere(this.path);
+    let text: string | undefined;
+    try {
+      text = await readIfThere(this.path);
+    } catch (error) {
+      throw fileError(error, "Looking at the lock", this.path);
+    }
     const holder = text === undefined ? undefined : parseHolder(text);
     if (holder?.nonce !== this.#nonce) throw locked(this.path, holder);
   }
@@ -74,6 +122,7 @@ export class Lock {
     try {
       await files.unlink(this.path);
     } catch (error) {
+      abandoned.add(this.#nonce);
       throw fileError(error, "Releasing the lock", this.path);
     }
   }
@@ -99,17 +148,52 @@ function releaseAtExit(lock: Lock): void {
   });
 }
 
-/** Creates the lock with its content in one step: nobody ever sees half of it. False when there is one. */
-async function place(path: string, holder: LockHolder): Promise<boolean> {
-  const draft = `${path}.${holder.nonce}`;
-  const text = Buffer.from(`${JSON.stringify(holder)}\n`);
-  const fd = await files.open(draft, "wx", 0o600);
+/** A file that says who holds the lock, or who holds it after the one before is gone. */
+interface Claim {
+  readonly path: string;
+  readonly text: string;
+}
+
+/**
+ * Who a holder that is gone is succeeded by. Only one can create that file, and it is of no account unless the line
+ * that begins with the lock leads to it: so nobody ever takes away a lock that he has not judged.
+ */
+function successorOf(path: string, text: string): string {
+  const id = createHash("sha256").update(text).digest("hex").slice(0, 32);
+  return `${path}.after-${id}`;
+}
+
+/** The lock and those that succeed each other in it; the last one holds it. */
+async function succession(path: string): Promise<Claim[]> {
+  const line: Claim[] = [];
+  for (let next = path; ; ) {
+    const text = await readIfThere(next);
+    if (text === undefined) return line;
+    line.push({ path: next, text });
+    next = successorOf(path, text);
+  }
+}
+
+function isGoneFrom({ text }: Claim, own: LockHolder): boolean {
+  const holder = parseHolder(text);
+  return holder !== undefined && (abandoned.has(holder.nonce) || isGone(holder, own));
+}
+
+async function writeDraft(path: string, text: string, nonce: string): Promise<string> {
+  const draft = `${path}.${nonce}`;
+  const fd = await files.open(draft, "w", 0o600);
   try {
-    await writeFully(fd, [text], 0);
+    await writeFully(fd, [Buffer.from(text)], 0);
     await files.fsync(fd);
   } finally {
     await files.close(fd);
   }
+  return draft;
+}
+
+/** Creates the file with its content in one step: nobody ever sees half of it. False when there is one. */
+async function place(path: string, text: string, nonce: string): Promise<boolean> {
+  const draft = await writeDraft(path, text, nonce);
   try {
     await files.link(draft, path);
     return true;
@@ -119,16 +203,25 @@ async function place(path: string, holder: LockHolder): Promise<boolean> {
       throw error;
     return await placeWithoutLinks(path, text);
   } finally {
-    await files.unlink(draft);
+    await removeQuietly(draft);
+  }
+}
+
+/** A file that is of no account any more; if it stays, it is litter. */
+async function removeQuietly(path: string): Promise<void> {
+  try {
+    await files.unlink(path);
+  } catch {
+    // Nothing depends on it.
   }
 }
 
 /** For file systems that have no hard links. */
-async function placeWithoutLinks(path: string, text: Buffer): Promise<boolean> {
+async function placeWithoutLinks(path: string, text: string): Promise<boolean> {
   try {
     const fd = await files.open(path, "wx", 0o600);
     try {
-      await writeFully(fd, [text], 0);
+      await writeFully(fd, [Buffer.from(text)], 0);
       await files.fsync(fd);
     } finally {
       await files.close(fd);
@@ -138,26 +231,6 @@ async function placeWithoutLinks(path: string, text: Buffer): Promise<boolean> {
     if (systemCode(error) === "EEXIST") return false;
     throw error;
   }
-}
-
-/** Moves the judged lock away; if it was another by then, puts that one back. */
-async function breakLock(path: string, judged: string, nonce: string): Promise<void> {
-  const aside = `${path}.stale-${nonce}`;
-  try {
-    await files.rename(path, aside);
-  } catch (error) {
-    if (systemCode(error) === "ENOENT") return;
-    throw error;
-  }
-  if ((await files.readText(aside)) !== judged) {
-    try {
-      await files.link(aside, path);
-    } catch (error) {
-      // A third one has taken the lock meanwhile; the one we moved notices before its next switch.
-      if (systemCode(error) !== "EEXIST") throw error;
-    }
-  }
-  await files.unlink(aside);
 }
 
 /** Only when it is certain: same boot and pid namespace and no such process; or same machine, another boot. */

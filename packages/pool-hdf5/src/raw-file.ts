@@ -5,6 +5,7 @@ import type { Stretch } from "./snapshot-index.js";
 
 /** What is read, and summed up, before the event loop has its turn. */
 const pieceBytes = 4 << 20;
+const readAttempts = 3;
 
 /** A file that is read by position, and closed once no read holds it. */
 export class RawFile {
@@ -66,13 +67,15 @@ export class RawFile {
     await files.close(this.#fd);
   }
 
-  /** Bytes that the disk cannot read any more are damaged. */
+  /** Bytes that the disk cannot read, however often one tries, are damaged. */
   async #readSome(into: Buffer, position: number): Promise<number> {
-    try {
-      return await files.read(this.#fd, into, position);
-    } catch (error) {
-      if (systemCode(error) === "EIO") return 0;
-      throw error;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await files.read(this.#fd, into, position);
+      } catch (error) {
+        if (systemCode(error) !== "EIO") throw error;
+        if (attempt === readAttempts) return 0;
+      }
     }
   }
 }

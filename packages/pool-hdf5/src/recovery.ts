@@ -83,6 +83,7 @@ class Recovery {
     const live = this.#checkTogether(poolId, generation);
     // From here on it is certain that the files are ours and belong together.
     await this.#removeLeftovers(names, generation);
+    if (loaded?.staleSums) await this.#files(() => removeIfThere(paths.sums));
 
     const damage: Damage[] = loaded?.salvaged ? [{ file: paths.file }] : [];
     let lastSequence = mark?.sequence ?? 0;

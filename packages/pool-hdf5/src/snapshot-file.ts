@@ -1,4 +1,5 @@
 import { isLailaError, LailaError } from "@laila/pool";
+import type { ExpectedBase } from "./base.js";
 import type { CheckpointJob, CheckpointOutcome } from "./checkpoint-job.js";
 import { because, fileError, systemCode } from "./errors.js";
 import { files } from "./files.js";
@@ -24,6 +25,8 @@ export interface LoadedSnapshot {
   readonly identity: FileIdentity;
   /** True when the HDF5 library cannot open the file any more: what is whole in it is found by its sums. */
   readonly salvaged: boolean;
+  /** True when the sums are those of another snapshot of the pool: they must not be relied on later. */
+  readonly staleSums: boolean;
 }
 
 export interface PreparedSnapshot {
@@ -37,10 +40,18 @@ interface Opened {
   readonly raw: RawFile;
   /** True when values are read from where they lie, false when by the HDF5 library only: the file may be edited. */
   readonly placed: boolean;
+  readonly salvaged: boolean;
   readonly generation: number;
   /** Of the file in the worker, once it was needed. */
   library: { readonly epoch: number; readonly handle: Promise<number> } | undefined;
 }
+
+type Loaded = Omit<LoadedSnapshot, "identity"> & { readonly opened: Opened };
+
+/** A file that the library cannot open however often one tries is damaged. */
+const openAttempts = 2;
+/** A file that this pool has just written. */
+const own = { placed: true, salvaged: false };
 
 /** How many entries of an index are read before the event loop has its turn. */
 const entriesPerTurn = 2_000;
@@ -139,6 +150,12 @@ export class SnapshotFile {
     return damage;
   }
 
+  /** What a checkpoint has to find; undefined when there is no snapshot. */
+  base(poolId: string): ExpectedBase | undefined {
+    const open = this.#open;
+    return open && { poolId, generation: open.generation, salvaged: open.salvaged };
+  }
+
   async checkpoint(job: CheckpointJob): Promise<CheckpointOutcome> {
     try {
       return await this.#worker.call("checkpoint", job);
@@ -159,7 +176,7 @@ export class SnapshotFile {
     const { generation } = job.mark;
     return {
       entries,
-      swap: () => this.#replace({ raw, placed: true, generation, library: undefined }),
+      swap: () => this.#replace({ raw, ...own, generation, library: undefined }),
       drop: () => raw.release(),
     };
   }
@@ -171,28 +188,15 @@ export class SnapshotFile {
     await open?.raw.release();
   }
 
-  async #load(
-    raw: RawFile,
-    identity: FileIdentity,
-  ): Promise<Omit<LoadedSnapshot, "identity"> & { opened: Opened }> {
+  async #load(raw: RawFile, identity: FileIdentity): Promise<Loaded> {
     const sums = await readSums(this.#paths.sums);
     if (sums && areOf(sums, identity)) return this.#placed(raw, sums, false);
-    const epoch = this.#worker.epoch;
     try {
-      const { handle, mark, index } = await this.#worker.call("open", this.#paths.file);
-      const { generation } = mark;
-      const library = { epoch, handle: Promise.resolve(handle) };
-      const opened = { raw, placed: false, generation, library };
-      return { mark, entries: await parseIndex(index), salvaged: false, opened };
+      return await this.#loadByLibrary(raw, sums);
     } catch (error) {
-      // Whatever a malformed file did to the library goes with its thread.
-      await this.#worker.stop();
       if (sums && isLailaError(error) && ["CORRUPT", "INVALID_CONFIG"].includes(error.code)) {
-        const salvaged = await this.#placed(raw, sums, true);
-        for (const [, entry] of salvaged.entries) {
-          const stretches = entry.length > 0 ? stretchesOf(entry) : undefined;
-          if (stretches && (await raw.check(stretches, entry.crc))) return salvaged;
-        }
+        const salvaged = await this.#salvage(raw, sums);
+        if (salvaged) return salvaged;
       }
       if (!isLailaError(error, "CORRUPT")) throw error;
       const { file } = this.#paths;
@@ -201,14 +205,38 @@ export class SnapshotFile {
     }
   }
 
-  async #placed(
-    raw: RawFile,
-    { mark, index }: Sums,
-    salvaged: boolean,
-  ): Promise<Omit<LoadedSnapshot, "identity"> & { opened: Opened }> {
+  async #loadByLibrary(raw: RawFile, sums: Sums | undefined): Promise<Loaded> {
+    for (let attempt = 1; ; attempt++) {
+      const epoch = this.#worker.epoch;
+      try {
+        const { handle, mark, index } = await this.#worker.call("open", this.#paths.file);
+        const { generation } = mark;
+        const library = { epoch, handle: Promise.resolve(handle) };
+        const opened = { raw, placed: false, salvaged: false, generation, library };
+        const staleSums = sums !== undefined && sums.mark.generation !== generation;
+        return { mark, staleSums, entries: await parseIndex(index), salvaged: false, opened };
+      } catch (error) {
+        // Whatever a malformed file did to the library goes with its thread.
+        await this.#worker.stop();
+        if (!isLailaError(error, "CORRUPT") || attempt === openAttempts) throw error;
+      }
+    }
+  }
+
+  /** What the sums find in a file, provided that it is theirs: that anything of what they say is there. */
+  async #salvage(raw: RawFile, sums: Sums): Promise<Loaded | undefined> {
+    const salvaged = await this.#placed(raw, sums, true);
+    for (const [, entry] of salvaged.entries) {
+      const stretches = entry.length > 0 ? stretchesOf(entry) : undefined;
+      if (stretches && (await raw.check(stretches, entry.crc))) return salvaged;
+    }
+    return undefined;
+  }
+
+  async #placed(raw: RawFile, { mark, index }: Sums, salvaged: boolean): Promise<Loaded> {
     const { generation } = mark;
-    const opened = { raw, placed: true, generation, library: undefined };
-    return { mark, entries: await parseIndex(index), salvaged, opened };
+    const opened = { raw, placed: true, salvaged, generation, library: undefined };
+    return { mark, staleSums: false, entries: await parseIndex(index), salvaged, opened };
   }
 
   #opened(): Opened {

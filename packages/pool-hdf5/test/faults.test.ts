@@ -79,7 +79,7 @@ describe("a disk that is full", () => {
       sums: `${file}.sum`,
       mark: { poolId: "00", generation: 1, sequence: 1 },
       insertsOnly: true,
-      hasBase: false,
+      base: undefined,
       journals: [{ path: `${file}${journal}`, seed: records.seed }],
       keys: ["large"],
       changes: Float64Array.of(0, offset, 100_000, crc, 1),
