@@ -32,7 +32,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   await rename(fresh, worker);
   await build({
     ...common,
-    entryPoints: ["first", "second", "by-name", "saver", "copier", "racer"].map((name) =>
+    entryPoints: ["first", "second", "by-name", "saver", "copier", "hunted", "racer"].map((name) =>
       at(`test/processes/${name}.ts`),
     ),
     outdir: at("node_modules/.processes"),

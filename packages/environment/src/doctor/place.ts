@@ -1,5 +1,5 @@
-import { access } from "node:fs/promises";
-import { dirname, isAbsolute } from "node:path";
+import { access, readdir } from "node:fs/promises";
+import { basename, dirname, isAbsolute } from "node:path";
 import { innermost, type PoolLike } from "@laila/pool";
 import { fieldMark, fieldsOf } from "@laila/schema";
 import { quoted } from "../args/permissions.js";
@@ -32,7 +32,7 @@ export async function checkPlaces(
       () => true,
       () => false,
     );
-    isThere &&= exists;
+    isThere &&= exists || (await hasCompanions(path));
     const directory = await nearestDirectory(exists ? path : dirname(path));
     if (!(await isWritable(directory))) {
       findings.push(
@@ -56,4 +56,10 @@ export async function checkPlaces(
     }
   }
   return { findings, isThere };
+}
+
+/** A store that is young may have its journal and its lock only: files that are called after it. */
+async function hasCompanions(path: string): Promise<boolean> {
+  const beside = await readdir(dirname(path)).catch(() => []);
+  return beside.some((name) => name.startsWith(basename(path)));
 }

@@ -1,4 +1,7 @@
-/** The forms in which a secret could lie in bytes: plain, hex, URL-encoded, base64 at each offset. */
+/**
+ * The forms in which a secret could lie in bytes: plain, escaped in JSON (and that in JSON again), hex,
+ * URL-encoded in every way, base64 at each offset.
+ */
 function formsOf(secret: string): string[] {
   const bytes = Buffer.from(secret);
   const base64 = [0, 1, 2].map((offset) => {
@@ -7,14 +10,27 @@ function formsOf(secret: string): string[] {
     return whole.slice(4, -4);
   });
   const hex = bytes.toString("hex");
-  return [
+  const escaped = JSON.stringify(secret).slice(1, -1);
+  const encoded = encodeURIComponent(secret);
+  const everyByte = hex.replace(/../g, "%$&");
+  const forms = [
     secret,
+    // As bytes: what is searched is read as Latin-1.
+    bytes.toString("latin1"),
+    escaped,
+    JSON.stringify(escaped).slice(1, -1),
     hex,
     hex.toUpperCase(),
-    encodeURIComponent(secret),
+    encoded,
+    encoded.replace(/%../g, (code) => code.toLowerCase()),
+    encodeURI(secret),
+    new URLSearchParams({ x: secret }).toString().slice(2),
+    everyByte,
+    everyByte.toUpperCase(),
     ...base64,
     ...base64.map(toUrlSafe),
   ];
+  return [...new Set(forms)];
 }
 
 function toUrlSafe(base64: string): string {
