@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { HDF5Pool } from "@laila/pool-hdf5";
 import { watchIdle } from "./idle.mjs";
+import { watchTurns } from "./turns.mjs";
 import { arrayItems, smallItems } from "./values.mjs";
 
 const [part = "", directory = "", ...numbers] = process.argv.slice(2);
@@ -74,10 +75,14 @@ const delay = monitorEventLoopDelay({ resolution: 1 });
 delay.enable();
 await new Promise((resolve) => setTimeout(resolve, 100));
 delay.reset();
+const turns = watchTurns();
 const start = performance.now();
 const opening = await measure(items);
 const seconds = (opening ?? performance.now() - start) / 1000;
+const turn = turns();
 await new Promise((resolve) => setTimeout(resolve, 5));
 const block = delay.max / 1e6;
 const size = part === "record" ? 0 : (await stat(filePath)).size;
-console.log(JSON.stringify({ seconds, before, peak: peak(), size, block, idle: await idle() }));
+console.log(
+  JSON.stringify({ seconds, before, peak: peak(), size, block, turn, idle: await idle() }),
+);

@@ -59,6 +59,7 @@ export const scale = async ({ quick }) => {
       "file, MiB": Math.round((found.size ?? 0) / MiB),
       "longest block, ms": found.block ?? 0,
       "an idle thread's meanwhile": found.idle ?? 0,
+      "computing at a stretch, ms": found.turn ?? 0,
     });
     const rows = [
       row(`${entries} × 1 KiB written at once, closed`, fill),

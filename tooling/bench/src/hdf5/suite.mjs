@@ -74,17 +74,16 @@ const timesAsFast = (
   return { ...measurement(all, ""), median: ratio(other, mine) };
 };
 
-/** @param {Samples} samples */
-const longestBlock = (samples, /** @type {readonly string[]} */ phases) => {
+/** @param {Samples} samples  @param {"block" | "turn"} what */
+const longest = (samples, what) => {
   const rounds = samples.single?.length ?? 0;
   const blocks = Array.from({ length: rounds }, (_, round) =>
-    Math.max(...phases.map((phase) => samples[`${phase} block`]?.[round] ?? 0)),
+    Math.max(...everything.map((phase) => samples[`${phase} ${what}`]?.[round] ?? 0)),
   );
   return blocks.every((block) => block === 0) ? "–" : measurement(blocks, "");
 };
 
-const writing = ["single", "concurrent", "batch"];
-const everything = [...writing, "close", "open", "read", "list"];
+const everything = ["single", "concurrent", "batch", "close", "open", "read", "list"];
 
 /**
  * @param {string} load
@@ -115,7 +114,8 @@ const tables = (load, samples) => {
       (found.bytes ?? []).map((size) => size / payload),
       "",
     ),
-    "longest block, ms": longestBlock(found, everything),
+    "longest block, ms": longest(found, "block"),
+    "of that computing": longest(found, "turn"),
   }));
   const ratios = Object.entries(samples)
     .filter(([name]) => name !== "laila")
@@ -182,13 +182,14 @@ const barsOf = (load, { laila = {}, ...others }) => {
     });
   }
   // A checkpoint runs in `close`, and (the journal being full) behind the writes of 64 MiB.
-  const block = measurement(laila["close block"] ?? laila["single block"], "").high;
-  bars.push({
-    what: `${load}: longest block of the event loop in a checkpoint, ms`,
-    value: block,
-    limit: "≤ 50",
-    met: block <= 50,
-  });
+  for (const [what, how] of [
+    ["block", "the event loop stands still"],
+    ["turn", "the event loop's thread computes at a stretch"],
+  ]) {
+    const value = measurement(laila[`close ${what}`] ?? laila[`single ${what}`], "").median;
+    const met = value <= 50;
+    bars.push({ what: `${load}: how long ${how} in a checkpoint, ms`, value, limit: "≤ 50", met });
+  }
   return bars;
 };
 

@@ -2,6 +2,7 @@ import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { subjects } from "./subjects.mjs";
+import { watchTurns } from "./turns.mjs";
 import { arrayItems, shuffled, smallItems } from "./values.mjs";
 
 /** @typedef {import("./values.mjs").Item} Item */
@@ -12,7 +13,7 @@ import { arrayItems, shuffled, smallItems } from "./values.mjs";
  * @type {Readonly<Record<string, Load>>}
  */
 export const loads = {
-  "10,000 × 1 KiB": { count: 10_000, bytes: 1024, singles: 2000 },
+  "10,000 × 1 KiB": { count: 10_000, bytes: 1024, singles: 1000 },
   "64 × 1 MiB": { count: 64, bytes: 2 ** 20, singles: 64 },
   "1 × 256 MiB": { count: 1, bytes: 2 ** 28, singles: 1 },
   "200 × 1 KiB": { count: 200, bytes: 1024, singles: 20 },
@@ -46,19 +47,22 @@ class Clock {
     delay.enable();
     // So that the histogram sees also what begins at once.
     await new Promise((resolve) => setTimeout(resolve, 5));
+    const turns = watchTurns();
     const start = performance.now();
     const result = await act();
     this.numbers[phase] = performance.now() - start;
+    const turn = turns();
     await new Promise((resolve) => setTimeout(resolve, 5));
     delay.disable();
     this.numbers[`${phase} block`] = delay.max / 1e6;
+    if (turn !== undefined) this.numbers[`${phase} turn`] = turn;
     return result;
   }
 }
 
 /**
  * One subject's round with one load, in milliseconds by phase; `bytes` on the disk after closing;
- * `PHASE block`, the longest time for which the event loop stood still.
+ * `PHASE block`, the longest time for which the event loop stood still; `PHASE turn`, the longest for which it computed.
  *
  * @param {string} subject
  * @param {string} load
