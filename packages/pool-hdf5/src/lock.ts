@@ -115,15 +115,12 @@ export class Lock {
     heldLocks.delete(this);
     try {
       await this.check();
-    } catch {
-      // Somebody broke it by force: it is theirs now.
-      return;
-    }
-    try {
       await files.unlink(this.path);
     } catch (error) {
+      // Somebody broke it by force: it is theirs now.
+      if (isLailaError(error, "LOCKED")) return;
       abandoned.add(this.#nonce);
-      throw fileError(error, "Releasing the lock", this.path);
+      throw isLailaError(error) ? error : fileError(error, "Releasing the lock", this.path);
     }
   }
 

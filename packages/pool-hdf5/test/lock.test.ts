@@ -1,6 +1,10 @@
-import { link, readFile, symlink, writeFile } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { link, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
-import { expect, it } from "vitest";
+import { dirname } from "node:path";
+import { describe, expect, it, vi } from "vitest";
+import { files } from "../src/files.js";
+import { Lock } from "../src/lock.js";
 import { Child } from "./children.js";
 import { bytes, companions, newDirectory, newFile, poolAt, rejection, text } from "./rooms.js";
 
@@ -80,6 +84,81 @@ it("breaks a lock of this machine's earlier boot", async () => {
   // A machine without an id cannot be recognised, so there the lock stands.
   if (lock.machineId === "") expect((await rejection(again.open())).code).toBe("LOCKED");
   else await again.open();
+});
+
+describe("a stale lock", () => {
+  async function stale(): Promise<string> {
+    const path = `${await newDirectory()}/pool.h5.lock`;
+    const lock = await Lock.acquire(path, { force: false });
+    const holder: object = JSON.parse(await readFile(path, "utf8"));
+    await lock.release();
+    await writeFile(path, JSON.stringify({ ...holder, pid: 999_999_999, nonce: randomUUID() }));
+    return path;
+  }
+  const take = (path: string): Promise<Lock> => Lock.acquire(path, { force: false });
+
+  it("falls to exactly one of many who want it at once", async () => {
+    for (let round = 0; round < 20; round++) {
+      const path = await stale();
+      const tries = await Promise.allSettled(Array.from({ length: 8 }, () => take(path)));
+      const [winner, ...others] = tries.filter((each) => each.status === "fulfilled");
+      expect(others).toEqual([]);
+      for (const each of tries) {
+        if (each.status === "rejected") expect(each.reason).toMatchObject({ code: "LOCKED" });
+      }
+      await winner?.value.check();
+      await winner?.value.release();
+      expect(await readdir(dirname(path))).toEqual([]);
+    }
+  });
+
+  it.each([
+    ["holds the lock by now", false],
+    ["held it, and another does by now", true],
+  ])("is not taken from the one who was faster and %s", async (_, another) => {
+    const path = await stale();
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const original = files.link;
+    const link = vi.spyOn(files, "link").mockImplementationOnce(async (from, to) => {
+      await held;
+      await original(from, to);
+    });
+    const slow = rejection(take(path));
+    await vi.waitFor(() => expect(link).toHaveBeenCalled());
+    let holder = await take(path);
+    if (another) {
+      await holder.release();
+      holder = await take(path);
+    }
+    release();
+    expect((await slow).code).toBe("LOCKED");
+    await holder.check();
+    await holder.release();
+    expect(await readdir(dirname(path))).toEqual([]);
+    link.mockRestore();
+  });
+
+  it("whose breaker died before it was done is broken by the next", async () => {
+    const path = await stale();
+    // Killed between the two steps: the successor is there, the lock is still the old one.
+    vi.spyOn(files, "rename").mockRejectedValueOnce(
+      Object.assign(new Error("EIO"), { code: "EIO" }),
+    );
+    const unlink = vi.spyOn(files, "unlink").mockRejectedValue(new Error("killed"));
+    await rejection(take(path));
+    vi.restoreAllMocks();
+    expect(unlink).toHaveBeenCalled();
+    const successor = (await readdir(dirname(path))).find((name) => name.includes(".after-"));
+    const dead = `${dirname(path)}/${successor}`;
+    const claim: object = JSON.parse(await readFile(dead, "utf8"));
+    await writeFile(dead, JSON.stringify({ ...claim, pid: 999_999_998, nonce: randomUUID() }));
+    const lock = await take(path);
+    await lock.check();
+    expect((await rejection(take(path))).details.pid).toBe(process.pid);
+  });
 });
 
 it("stops before it replaces a file whose lock was taken away by force", async () => {
