@@ -77,7 +77,7 @@ export const objects = async (target, load, latency, { quick, rounds }) => {
       Object.entries(open).map(([name, rival]) => [name, () => round(target, rival, items)]),
     ),
     // What is measured is what a process does all day, not how it warms up.
-    { rounds, warmUp: quick ? 1 : 3 },
+    { rounds, warmUp: quick ? 1 : 2 },
   );
   for (const rival of Object.values(open)) await rival.close();
   await place.close();

@@ -12,7 +12,9 @@ const at = (/** @type {string} */ name) => fileURLToPath(new URL(name, import.me
  * @returns {Promise<import("./types.js").Target>}
  */
 export const ownServer = async () => {
-  const child = fork(at("server-child.mjs"), { stdio: ["ignore", "ignore", "inherit", "ipc"] });
+  // Built, also under a test runner that looks for sources.
+  const options = { execArgv: [], stdio: ["ignore", "ignore", "inherit", "ipc"] };
+  const child = fork(at("server-child.mjs"), [], /** @type {{}} */ (options));
   /** @type {Map<number, (result: any) => void>} */
   const waiting = new Map();
   child.on("message", (/** @type {{ id: number, result: unknown }} */ { id, result }) => {
