@@ -368,6 +368,7 @@ describe("pruning", () => {
       { before: "x" },
       { versions: "1" },
       { versions: [1], keep: 1 },
+      { graceMs: hour },
     ])
       expect(await failure(plan(options))).toMatchObject({ code: "INVALID_ARGUMENT" });
   });
@@ -417,12 +418,13 @@ describe("pruning", () => {
     );
     const labelled = failure(labelEnvironment({ name, pool, labels: { prod: 3, old: 1 } }));
     const pruned = await Promise.all(
-      Array.from({ length: 3 }, () => pruneEnvironment({ name, pool, keep: 3, graceMs: 0 })),
+      Array.from({ length: 3 }, () => pruneEnvironment({ name, pool, keep: 3 })),
     );
     await saved;
     const labels = await labelled;
     pool.fault = () => undefined;
-    await pruneEnvironment({ name, pool, graceMs: 0 });
+    at(Date.now() + 25 * hour);
+    await pruneEnvironment({ name, pool });
     const history = await environmentHistory({ name, pool });
     expect(history.current).toBe(15);
     const gone = new Set(pruned.flatMap(({ trashed }) => trashed.map(({ version }) => version)));
@@ -471,10 +473,11 @@ describe("more than 500 versions", () => {
       version: 1010,
       created: false,
     });
-    const pruned = await pruneEnvironment({ name, pool, keep: 300, graceMs: 0 });
+    const pruned = await pruneEnvironment({ name, pool, keep: 300, graceMs: 2 * hour });
     expect(pruned.trashed).toHaveLength(708);
     expect(pruned.labelled.map(({ version }) => version)).toEqual([1, 600]);
-    expect(await pruneEnvironment({ name, pool, graceMs: 0 })).toMatchObject({ left: 302 });
+    at(Date.now() + 2 * hour);
+    expect(await pruneEnvironment({ name, pool, graceMs: 2 * hour })).toMatchObject({ left: 302 });
     expect(await keysOf(pool)).toHaveLength(1 + 302);
     expect(await versionAt({ name, pool, label: "later" })).toMatchObject({ message: "600" });
     expect(await saveEnvironment(environment(), { name, pool })).toMatchObject({ version: 1011 });
@@ -521,6 +524,36 @@ describe("more than 500 versions", () => {
       expect(await read()).toMatchObject(expected);
       expect(reads).toBeGreaterThan(0);
     }
+  });
+
+  it("a save whose reply was lost finds its version in a log when hundreds have saved since", async () => {
+    const pool = new FaultyPool();
+    const documents = [environment(), environment()] as const;
+    for (let n = 1; n <= 490; n++)
+      await saveEnvironment(documents[n % 2] as EnvironmentDocument, { name, pool });
+    const own = environment();
+    let mine = true;
+    pool.fault = (operation, key) =>
+      operation === "write" && key === headId && mine ? "lost-reply" : undefined;
+    let first = true;
+    pool.before = async (operation, key) => {
+      if (operation !== "read" || key !== headId || !first || !(await isSaved())) return;
+      [first, mine] = [false, false];
+      for (let n = 0; n < 520; n++)
+        await saveEnvironment(documents[n % 2] as EnvironmentDocument, { name, pool });
+    };
+    const isSaved = async (): Promise<boolean> => {
+      first = false;
+      const { current } = await environmentHistory({ name, pool, limit: 1 });
+      first = true;
+      return current === 491;
+    };
+    expect(await saveEnvironment(own, { name, pool })).toMatchObject({
+      version: 491,
+      created: true,
+    });
+    expect(await latestVersion({ name, pool })).toMatchObject({ version: 1011 });
+    expect(await loadEnvironment({ name, pool, version: 491 })).toMatchObject({ environment: own });
   });
 
   it("a lost race leaves no log behind", async () => {

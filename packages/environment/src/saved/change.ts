@@ -64,7 +64,7 @@ export abstract class HeadChange<R> {
   protected abstract readonly details: Readonly<Record<string, unknown>>;
 
   /** The result, when this act is in the head, or the head is already what was wanted. */
-  protected abstract settled(head: Head): R | undefined;
+  protected abstract settled(head: Head): Promise<R | undefined>;
   /** What to write on this head. */
   protected abstract next(head: Head | undefined): Promise<Next<R>>;
   /** Entries that were written for this act, and that the head does not need. */
@@ -75,7 +75,7 @@ export abstract class HeadChange<R> {
     let head = first;
     for (let tries = 1; ; tries++) {
       if (head?.state) this.#seen = true;
-      const settled = head && this.settled(head);
+      const settled = head && (await this.settled(head));
       if (settled) {
         if (!this.#mayStillLand(head)) await this.#dropUnused(head);
         return settled;
@@ -123,7 +123,7 @@ export abstract class HeadChange<R> {
         // Why it failed says more than why the head cannot be read now.
         throw this.#unsettled.size > 0 ? this.#unknown(error) : error;
       }
-      const own = head && this.settled(head);
+      const own = head && (await this.settled(head));
       if (own) return own;
       if (this.#mayStillLand(head)) throw this.#unknown(error);
     }

@@ -69,7 +69,7 @@ class Labelling extends HeadChange<LabelResult> {
     return this.change(await readHead(pool, this.headId, signal));
   }
 
-  protected settled(head: Head): LabelResult | undefined {
+  protected async settled(head: Head): Promise<LabelResult | undefined> {
     if (this.isOwn(head)) return this.#result;
     const { state } = head;
     if (!state) return undefined;

@@ -14,8 +14,11 @@ import { neverSaved, stateOf } from "./history.js";
 import { allVersions } from "./log.js";
 import { infoOf, timeOf, type VersionInfo } from "./version.js";
 
+const hour = 60 * 60 * 1000;
 /** How long a pruned document stays, for whoever is reading it. */
-const graceMs = 24 * 60 * 60 * 1000;
+const graceMs = 24 * hour;
+/** Who saves looks for an hour whether it was done: as long the head has to know of every version. */
+const shortestGrace = 2 * hour;
 
 /** Which versions go. Without any of these, only what is in the trash for long enough is deleted. */
 export interface PruneOptions extends ChangeOptions {
@@ -27,7 +30,7 @@ export interface PruneOptions extends ChangeOptions {
   readonly versions?: readonly number[] | undefined;
   /** Tells what would happen, and does nothing. */
   readonly dryRun?: boolean | undefined;
-  /** How long what is pruned stays, in milliseconds; 24 hours unless given. */
+  /** How long what is pruned stays, in milliseconds; 24 hours unless given, and at least 2. */
   readonly graceMs?: number | undefined;
 }
 
@@ -127,7 +130,7 @@ class Pruning extends HeadChange<PruneResult> {
     return done;
   }
 
-  protected settled(head: Head): PruneResult | undefined {
+  protected async settled(head: Head): Promise<PruneResult | undefined> {
     return this.isOwn(head) ? this.#result : undefined;
   }
 
@@ -253,6 +256,6 @@ function checkWhich(call: string, { keep, before, versions, graceMs: grace }: Pr
     throw wrong("versions is a list of the numbers of versions");
   if (versions !== undefined && (keep !== undefined || before !== undefined))
     throw wrong("give versions, or keep and before, not both");
-  if (grace !== undefined && !(Number.isFinite(grace) && grace >= 0))
-    throw wrong("graceMs is a number of milliseconds from 0");
+  if (grace !== undefined && !(Number.isFinite(grace) && grace >= shortestGrace))
+    throw wrong(`graceMs is a number of milliseconds, at least ${shortestGrace} (2 hours)`);
 }

@@ -29,6 +29,7 @@ import {
   readHead,
   type SavedVersion,
 } from "./head.js";
+import { readLog } from "./log.js";
 
 /** What a version says of how it came about. */
 export interface VersionOptions {
@@ -141,10 +142,11 @@ export class Saving extends HeadChange<SaveResult> {
     return { leafId: this.#leaf.globalId };
   }
 
-  protected settled(head: Head): SaveResult | undefined {
+  protected async settled(head: Head): Promise<SaveResult | undefined> {
     if (!head.state) return undefined;
     const { versions, trash } = head.state;
-    const own = [...versions, ...trash].find(({ op }) => op === this.op);
+    const near = [...versions, ...trash].find(({ op }) => op === this.op);
+    const own = near ?? (await this.#inLogs(head.state));
     if (own) return this.#result(own.n, own.config, true);
     const current = currentOf(head.state);
     const { force, sign } = this.#version;
@@ -166,6 +168,18 @@ export class Saving extends HeadChange<SaveResult> {
     // So many have saved meanwhile that this act's own version may be in a log by now.
     if (log.some(({ last }) => last > this.#base)) return [];
     return [...versions, ...trash].some(({ config }) => config === id) ? [] : [id];
+  }
+
+  /** This act's own version, when so many have saved since that it has moved to a log. */
+  async #inLogs({ log = [] }: HeadState): Promise<SavedVersion | undefined> {
+    const { pool, signal } = this.options;
+    for (const reference of log) {
+      if (reference.last <= this.#base) continue;
+      const versions = await readLog(pool, reference, { signal });
+      const own = versions.find(({ op }) => op === this.op);
+      if (own) return own;
+    }
+    return undefined;
   }
 
   async #writeLeaf(): Promise<void> {
