@@ -1,3 +1,3 @@
 import { project } from "@laila-tooling/vitest";
 
-export default project();
+export default project({ globalSetup: ["../../packages/pool-hdf5/test/build-worker.ts"] });

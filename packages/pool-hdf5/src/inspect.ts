@@ -94,14 +94,17 @@ export async function inspect(path: string, signal?: AbortSignal): Promise<HDF5I
   return inspector.inspect(resolve(path), signal);
 }
 
+/** Whether it can be read at all is found here: the library's own answer would be that it is damaged. */
 async function sizeOf(path: string): Promise<number> {
-  let stats: Awaited<ReturnType<typeof files.stat>>;
   try {
-    stats = await files.stat(path);
+    const stats = await files.stat(path);
+    if (stats.isFile()) {
+      await files.close(await files.open(path, "r"));
+      return stats.size;
+    }
   } catch (error) {
     throw fileError(error, "Looking at", path);
   }
-  if (stats.isFile()) return stats.size;
   throw new LailaError("INVALID_ARGUMENT", `${path} is no file. Give the path of an HDF5 file.`, {
     details: { path },
   });
