@@ -151,7 +151,7 @@ function headerOf(
 /** As readable as HDF5 lets it be: `/` would make groups, and a dot at the beginning stands for the group itself. */
 const unreadable = /[%/\p{Cc}]|^\./gu;
 
-export function exportedName(key: string): string {
+function exportedName(key: string): string {
   return key.replace(unreadable, (mark) => encodeURIComponent(mark).replace(".", "%2E"));
 }
 

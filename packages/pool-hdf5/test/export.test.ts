@@ -150,6 +150,21 @@ describe("exportSnapshot", () => {
     file.close();
   });
 
+  it("exports the last checkpoint of a pool that another one writes to", async () => {
+    const path = await newFile();
+    const target = join(dirname(path), "export.h5");
+    const writer = poolAt(path);
+    await writer.write("a", bytes("1"));
+    const reader = poolAt(path, { readOnly: true });
+    const early = await rejection(reader.exportSnapshot(target));
+    expect(early.code).toBe("UNAVAILABLE");
+    await writer.exportSnapshot(`${target}.first`);
+    await writer.write("b", bytes("2"));
+    expect(await reader.exportSnapshot(target)).toMatchObject({ values: 1 });
+    const { objects } = await HDF5Pool.inspect(target);
+    expect(objects.map(({ path: at }) => at)).toEqual(["/a"]);
+  });
+
   it("gives an empty pool an empty file", async () => {
     const path = await newFile();
     const pool = poolAt(path);
