@@ -113,14 +113,15 @@ export class CentralMemory {
     const { signal } = options;
     if (isManifestLike(what)) return memorizeManifest(this.#backstage(refused), what, options);
     if (isEntry(what)) {
-      const [record, pool] = [attempt(() => this.#io.encode(what)), this.#route(options, refused)];
-      return this.#runtime.start(
-        async (control) => {
-          await this.#io.write(pool(), record(), control);
-          return what;
-        },
-        { signal },
-      );
+      const prepared = attempt(() => ({
+        pool: this.#routed(options, refused),
+        record: this.#io.encode(what),
+      }));
+      return this.#runtime.start(async (control) => {
+        const { pool, record } = prepared();
+        await this.#io.write(pool, record, control);
+        return what;
+      }, options);
     }
     const entries = attempt(() => entriesOf(what));
     const records = attempt(() => encodeAll(this.#io, entries()));
@@ -156,23 +157,13 @@ export class CentralMemory {
     const { options, refused } = received("remember", given, rememberNames);
     const { signal } = options;
     if (isManifestLike(what)) return rememberLeaves(this.#backstage(refused), what, options);
-    const pool = this.#route(options, refused);
     const copyTo = options.keepCopy === true ? this.alphaPool : undefined;
     if (isSelector(what)) {
-      const target = attempt(() => targetOf(what, this.#namespace));
-      return this.#runtime.start(
-        async (control) => {
-          const { id, latest } = target();
-          try {
-            const at = id ?? (await this.#io.latest(pool(), latest, control));
-            return await this.#io.read(pool(), at, control, copyTo);
-          } catch (error) {
-            throw explain(error, target());
-          }
-        },
-        { signal },
+      return this.#single(what, { options, refused }, (pool, id, control) =>
+        this.#io.read(pool, id, control, copyTo),
       );
     }
+    const pool = this.#route(options, refused);
     const targets = attempt(() => targetsOf(what, this.#namespace));
     return this.#group(
       targets,
@@ -194,21 +185,10 @@ export class CentralMemory {
     const { signal } = options;
     if (isManifestLike(what)) return forgetManifest(this.#backstage(refused), what, options);
     if (isSelector(what)) {
-      const pool = this.#route(options, refused);
-      const target = attempt(() => targetOf(what, this.#namespace));
-      return this.#runtime.start(
-        async (control) => {
-          const { id, latest } = target();
-          try {
-            const at = id ?? (await this.#io.latest(pool(), latest, control));
-            await this.#io.delete(pool(), at, control);
-            return at;
-          } catch (error) {
-            throw explain(error, target());
-          }
-        },
-        { signal },
-      );
+      return this.#single(what, { options, refused }, async (pool, id, control) => {
+        await this.#io.delete(pool, id, control);
+        return id;
+      });
     }
     const targets = attempt(() => targetsOf(what, this.#namespace));
     const pool = this.#route(options, refused);
@@ -232,6 +212,27 @@ export class CentralMemory {
       signal: options.signal,
       total,
     });
+  }
+
+  /** An operation on the one entry that a selector means. */
+  #single<T>(
+    selector: EntrySelector,
+    { options, refused }: Received<MemoryOptions>,
+    act: (pool: PoolLike, id: GlobalId, control: FutureControl) => Promise<T>,
+  ): Future<T> {
+    const prepared = attempt(() => ({
+      target: targetOf(selector, this.#namespace),
+      pool: this.#routed(options, refused),
+    }));
+    return this.#runtime.start(async (control) => {
+      const { pool, target } = prepared();
+      try {
+        const id = target.id ?? (await this.#io.latest(pool, target.latest, control));
+        return await act(pool, id, control);
+      } catch (error) {
+        throw explain(error, target);
+      }
+    }, options);
   }
 
   #group(
@@ -271,14 +272,13 @@ export class CentralMemory {
     );
   }
 
-  #route(
-    { pool, poolId, poolNickname }: RouteOptions,
-    refused: LailaError | undefined,
-  ): () => PoolLike {
-    return attempt(() => {
-      if (refused) throw refused;
-      return this.poolRouter.route({ pool, poolId, poolNickname });
-    });
+  #route(options: RouteOptions, refused: LailaError | undefined): () => PoolLike {
+    return attempt(() => this.#routed(options, refused));
+  }
+
+  #routed({ pool, poolId, poolNickname }: RouteOptions, refused: LailaError | undefined): PoolLike {
+    if (refused) throw refused;
+    return this.poolRouter.reach({ pool, poolId, poolNickname });
   }
 
   #backstage(refused: LailaError | undefined): Backstage {

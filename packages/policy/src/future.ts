@@ -45,6 +45,8 @@ export function withoutSteps(control: FutureControl): FutureControl {
 
 /** Who keeps account of futures. */
 export interface FutureHost {
+  /** Throws what keeps operations from being started. */
+  admit(): void;
   /** What belongs to the future is given back when it has settled. */
   started(future: Future<unknown>): Scope | undefined;
   settled(future: Future<unknown>, scope: Scope | undefined): void;
@@ -52,7 +54,6 @@ export interface FutureHost {
 }
 
 export interface FutureOptions {
-  readonly host: FutureHost;
   readonly signal?: AbortSignal | undefined;
   /** Steps; 1 unless given. */
   readonly total?: number | undefined;
@@ -74,19 +75,20 @@ export class Future<T> implements Promise<T> {
   #error: unknown;
   #observed = false;
   #whenObserved: (() => void) | undefined;
+  /** @internal Where it is in the bank; -1 when it is in none. */
+  place = -1;
 
   /** @internal Futures come from a policy. */
   constructor(
     work: (control: FutureControl) => Promise<T>,
-    { host, signal, total = 1 }: FutureOptions,
+    host: FutureHost,
+    { signal, total = 1 }: FutureOptions,
   ) {
     this.#host = host;
     this.#total = total;
     this.#control = new Control();
     const unfollow = signal ? follow(signal, this.#control) : undefined;
     this.#promise = this.#run(work, host.started(this), unfollow);
-    // The host reports what nobody observes; Node must not end the process over it.
-    this.#promise.catch(nothing);
   }
 
   get [Symbol.toStringTag](): string {
@@ -179,6 +181,7 @@ export class Future<T> implements Promise<T> {
   ): Promise<T> {
     const control = this.#control;
     try {
+      this.#host.admit();
       const value = await work(control);
       this.#value = value;
       control.done = this.#total;
@@ -187,6 +190,8 @@ export class Future<T> implements Promise<T> {
     } catch (error) {
       this.#error = error;
       this.#status = control.aborted && isLailaError(error, "ABORTED") ? "cancelled" : "failed";
+      // The host reports what nobody observes; Node must not end the process over it.
+      queueMicrotask(() => this.#promise.catch(nothing));
       throw error;
     } finally {
       unfollow?.();

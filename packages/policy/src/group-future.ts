@@ -1,6 +1,6 @@
 import type { Cancellation } from "@laila/pool";
 import { abortError, isLailaError } from "@laila/schema";
-import { Future, type FutureControl, type FutureOptions } from "./future.js";
+import { Future, type FutureControl, type FutureHost, type FutureOptions } from "./future.js";
 import { combine } from "./multiple.js";
 
 /** What became of one member of a group. */
@@ -18,7 +18,8 @@ export class GroupFuture<T extends readonly unknown[]> extends Future<T> {
   /** @internal Group futures come from a policy. The work gives one outcome for each member. */
   constructor(
     work: (control: FutureControl) => Promise<readonly Outcome[]>,
-    { size, what, ...options }: FutureOptions & { readonly size: number; readonly what: string },
+    host: FutureHost,
+    { size, what, signal }: FutureOptions & { readonly size: number; readonly what: string },
   ) {
     const outcomes: { list?: readonly Outcome[] } = {};
     super(
@@ -26,7 +27,8 @@ export class GroupFuture<T extends readonly unknown[]> extends Future<T> {
         outcomes.list = await work(control);
         return valuesOf(outcomes.list, what, control) as unknown as T;
       },
-      { total: size, ...options },
+      host,
+      { total: size, signal },
     );
     this.size = size;
     this.#outcomes = outcomes;

@@ -73,9 +73,9 @@ export class PoolIo {
     control: Cancellation,
     copyTo?: PoolLike,
   ): Promise<Entry> {
-    const options = new LazyCallOptions(control);
+    const options = new LazyCallOptions(control, { borrow: true });
     const found = await this.#submit(options, () => pool.read(id, options));
-    const entry = this.#decode(pool, id, found?.bytes);
+    const entry = this.#decode(pool, id, found?.bytes, found?.lent);
     if (copyTo && found) await this.#keep(pool, copyTo, { id, bytes: found.bytes }, control);
     return entry;
   }
@@ -234,10 +234,10 @@ export class PoolIo {
     }
   }
 
-  #decode(pool: PoolLike, id: GlobalId, bytes: Uint8Array | undefined): Entry {
+  #decode(pool: PoolLike, id: GlobalId, bytes: Uint8Array | undefined, borrowed = false): Entry {
     if (!bytes) throw notFound(id, pool, `There is nothing under ${id}`);
     try {
-      return decodeRecord(bytes, { key: id, classes: this.#classes }).entry;
+      return decodeRecord(bytes, { key: id, classes: this.#classes, borrowed }).entry;
     } catch (error) {
       if (!isLailaError(error)) throw error;
       throw inPool(error, pool, id);

@@ -103,7 +103,7 @@ export class PoolRouter {
   /** Takes a pool out without closing it. INVALID_ARGUMENT for the alpha pool, NOT_FOUND when it is not in. */
   detach(which: PoolLike | RouteOptions): PoolLike {
     const isPool = typeof which === "object" && which !== null && "globalId" in which;
-    const pool = this.#reach(
+    const pool = this.reach(
       isPool ? { poolId: which.globalId } : checkOptions("detach", which, routeNames),
     );
     if (pool === this.#alpha) {
@@ -121,10 +121,11 @@ export class PoolRouter {
    * names there are; INVALID_ARGUMENT when it is a cache whose origin is not registered here.
    */
   route(given?: RouteOptions): PoolLike {
-    return this.#reach(checkOptions("route", given, routeNames));
+    return this.reach(checkOptions("route", given, routeNames));
   }
 
-  #reach({ pool, poolId, poolNickname }: RouteOptions): PoolLike {
+  /** @internal The same for options whose names have been checked. */
+  reach({ pool, poolId, poolNickname }: RouteOptions): PoolLike {
     if (pool !== undefined) {
       checkPool(pool);
       if (poolId !== undefined && poolId !== pool.globalId) {

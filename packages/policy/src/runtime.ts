@@ -44,6 +44,7 @@ export class Runtime {
       else this.#settledAlone(future);
     };
     this.#operations = {
+      admit: () => this.#assertOpen(),
       started: (future) => {
         this.bank.add(future);
         return this.#track(future);
@@ -56,6 +57,7 @@ export class Runtime {
     };
     // Not in the bank: close() inside a guarantee waits for operations, and must not wait for itself.
     this.#guarantees = {
+      admit: () => undefined,
       started: (future) => this.#track(future),
       settled,
       named: () => undefined,
@@ -72,26 +74,14 @@ export class Runtime {
   }
 
   start<T>(work: (control: FutureControl) => Promise<T>, options: StartOptions = {}): Future<T> {
-    return new Future<T>(
-      (control) => {
-        this.#assertOpen();
-        return work(control);
-      },
-      { ...options, host: this.#operations },
-    );
+    return new Future<T>(work, this.#operations, options);
   }
 
   startGroup<T extends readonly unknown[]>(
     work: (control: FutureControl) => Promise<readonly Outcome[]>,
     options: StartOptions & { readonly size: number; readonly what: string },
   ): GroupFuture<T> {
-    return new GroupFuture<T>(
-      async (control) => {
-        this.#assertOpen();
-        return work(control);
-      },
-      { ...options, host: this.#operations },
-    );
+    return new GroupFuture<T>(work, this.#operations, options);
   }
 
   /** A future that is no operation itself: it waits for those that were started in it. */
@@ -99,7 +89,7 @@ export class Runtime {
     work: (control: FutureControl) => Promise<T>,
     options: StartOptions,
   ): Future<T> {
-    return new Future<T>(work, { ...options, host: this.#guarantees });
+    return new Future<T>(work, this.#guarantees, options);
   }
 
   /** What nobody has observed, also in guarantees that were never closed; it is then no longer kept. */

@@ -1,6 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { abortError } from "@laila/schema";
-import type { CallOptions } from "./contract.js";
+import type { Awaitable, CallOptions } from "./contract.js";
 import { LazyCallOptions } from "./lazy-signal.js";
 
 /**
@@ -12,10 +12,13 @@ export class Activity {
   #whenIdle: (() => void)[] = [];
   readonly #iterators = new Set<AsyncIterator<unknown>>();
 
-  /** Starts `call` at once, synchronously. Rejects with ABORTED or TIMEOUT as soon as the signal fires. */
-  run<T>(what: string, options: CallOptions, call: () => Promise<T>): Promise<T> {
+  /** Calls it at once, synchronously. Rejects with ABORTED or TIMEOUT as soon as the signal fires. */
+  run<T>(what: string, options: CallOptions, call: () => Awaitable<T>): Awaitable<T> {
+    const work = call();
+    if (!isPromise(work))
+      return LazyCallOptions.hasSignal(options) ? next(what, options, work) : work;
     this.#running++;
-    return abortable(what, options, started(call), this.#ended);
+    return abortable(what, options, work, this.#ended);
   }
 
   /**
@@ -45,7 +48,7 @@ export class Activity {
       }
     } finally {
       if (this.#iterators.delete(iterator)) {
-        const leaving = this.run(what, {}, async () => iterator.return?.());
+        const leaving = Promise.resolve(this.run(what, {}, async () => iterator.return?.()));
         // Behind a step that was aborted or failed there is nobody to tell, and nothing to wait for.
         if (stepping) leaving.catch(() => undefined);
         else await leaving;
@@ -76,7 +79,7 @@ export class Activity {
 export async function abortable<T>(
   what: string,
   options: CallOptions,
-  work: Promise<T>,
+  work: PromiseLike<T>,
   ended?: () => void,
 ): Promise<T> {
   let settled = false;
@@ -103,6 +106,17 @@ export async function abortable<T>(
   } finally {
     if (stop) signal.removeEventListener("abort", stop);
   }
+}
+
+/** Whoever aborts in the turn of the call hears that it was, also when there was nothing to wait for. */
+async function next<T>(what: string, options: CallOptions, value: T): Promise<T> {
+  await undefined;
+  if (LazyCallOptions.isAborted(options)) throw abortError(options.signal as AbortSignal, what);
+  return value;
+}
+
+function isPromise<T>(value: Awaitable<T>): value is Promise<T> {
+  return typeof value === "object" && value !== null && "then" in value;
 }
 
 /** Calls it now; a hook that throws instead of rejecting rejects. */

@@ -4,6 +4,9 @@ import type * as z from "zod";
 /** Opaque: compare for equality, and only with versions of the same pool. Equal content may repeat one. */
 export type Version = string;
 
+/** What is there at once, or comes later. */
+export type Awaitable<T> = T | Promise<T>;
+
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
@@ -20,6 +23,14 @@ export interface WriteOptions extends CallOptions {
   readonly handOver?: boolean | undefined;
 }
 
+export interface ReadOptions extends CallOptions {
+  /**
+   * The caller neither changes nor keeps bytes that are `lent`: a pool in memory may give its own, as long
+   * as it does not change those either.
+   */
+  readonly borrow?: boolean | undefined;
+}
+
 export interface KeysOptions extends CallOptions {
   readonly prefix?: string | undefined;
 }
@@ -28,6 +39,8 @@ export interface ReadResult {
   readonly bytes: Uint8Array;
   /** Undefined where the pool has no versions. */
   readonly version: Version | undefined;
+  /** These are the pool's own bytes; only for a caller who borrows. */
+  readonly lent?: boolean | undefined;
 }
 
 /** What a value is written from: an async generator, a Node or a web stream of bytes, an array of chunks. */
@@ -111,7 +124,7 @@ export interface PoolLike extends AsyncDisposable {
   /** Every call opens by itself; calling it tells early whether the storage is there. A failed open is tried again. */
   open(options?: CallOptions): Promise<void>;
   /** The value, or undefined when there is none. CORRUPT when there is one that cannot be trusted. */
-  read(key: string, options?: CallOptions): Promise<ReadResult | undefined>;
+  read(key: string, options?: ReadOptions): Promise<ReadResult | undefined>;
   /**
    * Durable (where `supports.durable`) and atomic when it resolves. The caller may change the bytes as soon
    * as the call has returned its promise. CONFLICT (`details.outcome`: "lost" or "unknown"), TOO_LARGE, NO_SPACE.

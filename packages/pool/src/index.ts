@@ -11,6 +11,7 @@ export type {
   PoolLike,
   PoolOptions,
   ReadManyResult,
+  ReadOptions,
   ReadResult,
   ReadStreamResult,
   Supports,

@@ -1,4 +1,4 @@
-import type { CallOptions, WriteOptions } from "./contract.js";
+import type { CallOptions, ReadOptions, WriteOptions } from "./contract.js";
 
 /** What a call can be ended through. The signal may be made when it is first read. */
 export interface Cancellation {
@@ -10,16 +10,21 @@ export interface Cancellation {
  * Call options whose signal is made only if somebody listens to it: an AbortController costs more than a
  * call to a pool in memory. To whoever reads or copies them they are options like any others.
  */
-export class LazyCallOptions implements WriteOptions {
+export class LazyCallOptions implements WriteOptions, ReadOptions {
   declare readonly signal: AbortSignal;
   readonly handOver: boolean;
+  readonly borrow: boolean;
   readonly #cancellation: Cancellation;
 
   constructor(
     cancellation: Cancellation,
-    { handOver = false }: Pick<WriteOptions, "handOver"> = {},
+    {
+      handOver = false,
+      borrow = false,
+    }: Omit<WriteOptions & ReadOptions, "signal" | "condition"> = {},
   ) {
     this.handOver = handOver;
+    this.borrow = borrow;
     this.#cancellation = cancellation;
     // Its own and enumerable, so that a copy (`{ ...options }`) has the signal too.
     Object.defineProperty(this, "signal", signalOfThis);

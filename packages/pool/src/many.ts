@@ -1,6 +1,6 @@
 import { LailaError } from "@laila/schema";
 import { mapLimit } from "./concurrency.js";
-import type { ManyResult, Version } from "./contract.js";
+import type { Awaitable, ManyResult, Version } from "./contract.js";
 
 interface Keyed {
   readonly key: string;
@@ -10,7 +10,7 @@ interface Keyed {
 export async function outcomes<I extends Keyed>(
   items: readonly I[],
   limit: number,
-  act: (item: I) => Promise<Version | undefined>,
+  act: (item: I) => Awaitable<Version | undefined>,
 ): Promise<ManyResult[]> {
   const results: ManyResult[] = new Array(items.length);
   const done = mapLimit(items.entries(), limit, async ([i, item]) => {
@@ -30,7 +30,7 @@ export async function outcomes<I extends Keyed>(
  */
 export async function inRounds<I extends Keyed>(
   items: readonly I[],
-  act: (round: readonly I[]) => Promise<readonly ManyResult[]>,
+  act: (round: readonly I[]) => Awaitable<readonly ManyResult[]>,
 ): Promise<ManyResult[]> {
   const results: ManyResult[] = new Array(items.length);
   let rest = [...items.entries()];

@@ -1,8 +1,10 @@
 import { LailaError } from "@laila/schema";
 import * as z from "zod";
 import type {
+  Awaitable,
   KeysOptions,
   PoolOptions,
+  ReadOptions,
   ReadResult,
   Supports,
   Version,
@@ -22,6 +24,12 @@ const configSchema = z
     message: "is needed with evict, or the pool would never be full",
   });
 
+/** As it is given to whoever borrows it. */
+interface Stored extends ReadResult {
+  readonly version: Version;
+  readonly lent: true;
+}
+
 export type MemoryPoolConfig = z.input<typeof configSchema> & {
   readonly nickname?: string | undefined;
 };
@@ -33,7 +41,7 @@ export class MemoryPool extends Pool<z.output<typeof configSchema>> {
   static readonly packageName: string = "@laila/pool";
 
   readonly supports: Supports;
-  readonly #values = new Map<string, { readonly bytes: Uint8Array; readonly version: Version }>();
+  readonly #values = new Map<string, Stored>();
   #bytes = 0;
   #writes = 0;
 
@@ -56,19 +64,20 @@ export class MemoryPool extends Pool<z.output<typeof configSchema>> {
     // Memory is always there.
   }
 
-  protected async _read(key: string): Promise<ReadResult | undefined> {
+  protected _read(key: string, { borrow }: ReadOptions = {}): Awaitable<ReadResult | undefined> {
     const found = this.#values.get(key);
     if (!found) return undefined;
     if (this.config.evict) this.#touch(key, found);
+    if (borrow) return found;
     // Unlike `slice`, this does not fill the memory with zeros first.
     return { bytes: new Uint8Array(found.bytes), version: found.version };
   }
 
-  protected async _write(
+  protected _write(
     key: string,
     bytes: Uint8Array,
     { condition }: WriteOptions,
-  ): Promise<Version> {
+  ): Awaitable<Version> {
     const old = this.#values.get(key);
     const holds =
       !condition || ("ifAbsent" in condition ? !old : old?.version === condition.ifVersion);
@@ -84,16 +93,16 @@ export class MemoryPool extends Pool<z.output<typeof configSchema>> {
     const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
     const version = String(++this.#writes);
     this.#bytes += bytes.byteLength - (old?.bytes.byteLength ?? 0);
-    this.#touch(key, { bytes: own, version });
+    this.#touch(key, { bytes: own, version, lent: true });
     return version;
   }
 
-  protected async _delete(key: string): Promise<void> {
+  protected _delete(key: string): Awaitable<void> {
     this.#bytes -= this.#values.get(key)?.bytes.byteLength ?? 0;
     this.#values.delete(key);
   }
 
-  protected async _exists(key: string): Promise<boolean> {
+  protected _exists(key: string): Awaitable<boolean> {
     return this.#values.has(key);
   }
 
@@ -107,7 +116,7 @@ export class MemoryPool extends Pool<z.output<typeof configSchema>> {
   }
 
   /** A Map keeps insertion order: moved to the end means most recently used. */
-  #touch(key: string, value: { readonly bytes: Uint8Array; readonly version: Version }): void {
+  #touch(key: string, value: Stored): void {
     this.#values.delete(key);
     this.#values.set(key, value);
   }

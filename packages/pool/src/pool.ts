@@ -3,6 +3,7 @@ import { Activity, abortable, started } from "./activity.js";
 import { checkCondition, checkOrigin, checkWrite, ownBytes, plainResult } from "./checks.js";
 import { mapLimit } from "./concurrency.js";
 import type {
+  Awaitable,
   ByteSource,
   CallOptions,
   KeysOptions,
@@ -12,6 +13,7 @@ import type {
   PoolLike,
   PoolOptions,
   ReadManyResult,
+  ReadOptions,
   ReadResult,
   ReadStreamResult,
   Supports,
@@ -73,8 +75,8 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
    * back itself. The signal fires when the pool is closed meanwhile.
    */
   protected abstract _open(options: CallOptions): Promise<void>;
-  /** The bytes become the caller's: never a buffer that the pool goes on using. */
-  protected abstract _read(key: string, options: CallOptions): Promise<ReadResult | undefined>;
+  /** The bytes become the caller's (unless it borrows them): never a buffer that the pool goes on using. */
+  protected abstract _read(key: string, options: ReadOptions): Awaitable<ReadResult | undefined>;
   /**
    * The bytes are the hook's own and may be kept. They may be a window of a larger buffer of which the rest
    * is somebody else's: `bytes.buffer` may be transferred only where the window is the whole of it.
@@ -83,9 +85,9 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
     key: string,
     bytes: Uint8Array,
     options: WriteOptions,
-  ): Promise<Version | undefined>;
-  protected abstract _delete(key: string, options: CallOptions): Promise<void>;
-  protected abstract _exists(key: string, options: CallOptions): Promise<boolean>;
+  ): Awaitable<Version | undefined>;
+  protected abstract _delete(key: string, options: CallOptions): Awaitable<void>;
+  protected abstract _exists(key: string, options: CallOptions): Awaitable<boolean>;
   protected abstract _keys(options: KeysOptions): AsyncIterable<string>;
   /** Called once, when nothing is under way any more, and only after an `_open` that succeeded. */
   protected abstract _close(): Promise<void>;
@@ -165,7 +167,7 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
     await this.#run("The opening of the pool", options, () => this._verify(options));
   }
 
-  async read(key: string, options: CallOptions = {}): Promise<ReadResult | undefined> {
+  async read(key: string, options: ReadOptions = {}): Promise<ReadResult | undefined> {
     checkKey(key, this.supports.maxKeyBytes);
     const found = await this.#run("The read", options, () => this._read(key, options));
     if (found === undefined && this.#readThrough) return this.#readThrough.read(key, options);
@@ -334,8 +336,8 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
     key: string,
     bytes: Uint8Array,
     options: WriteOptions,
-    change: <T>(act: () => Promise<T>) => Promise<T>,
-  ): Promise<Version | undefined> {
+    change: <T>(act: () => Awaitable<T>) => Awaitable<T>,
+  ): Awaitable<Version | undefined> {
     checkWrite(this.supports, key, bytes, options);
     this.#check(options);
     const own = ownBytes(bytes, options.handOver);
@@ -343,12 +345,12 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
   }
 
   /** A change of keys while an origin may be filling them. */
-  #change<T>(keys: readonly string[], act: () => Promise<T>): Promise<T> {
-    return this.#readThrough ? this.#readThrough.change(keys, act) : act();
+  #change<T>(keys: readonly string[], act: () => Awaitable<T>): Awaitable<T> {
+    return this.#readThrough ? this.#readThrough.change(keys, async () => act()) : act();
   }
 
   /** An open pool's hook is called at once, within the caller's own tick. */
-  #run<T>(what: string, options: CallOptions, call: () => Promise<T>): Promise<T> {
+  #run<T>(what: string, options: CallOptions, call: () => Awaitable<T>): Awaitable<T> {
     this.#check(options);
     if (this.#opened) return this.#activity.run(what, options, call);
     return this.#ensureOpen(options).then(() => this.#activity.run(what, options, call));

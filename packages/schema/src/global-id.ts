@@ -29,6 +29,9 @@ export interface GlobalIdParts {
 const uuidPattern = /^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$/;
 const idPattern =
   /^LAILA((?::[A-Za-z0-9_]+)+):GLOBAL_ID:([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})(?:-(0|[1-9]\d*))?$/;
+/** The most frequent ones, told without taking them apart: one scope, no evolution. */
+const constantIdPattern =
+  /^LAILA:(?!GLOBAL_ID:)[A-Za-z0-9_]+:GLOBAL_ID:[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$/;
 const scopePattern = /^[A-Za-z0-9_]+$/;
 
 const dnsNamespace = "6ba7b810-9dad-11d1-80b4-00c04fd430c8";
@@ -116,6 +119,7 @@ export function parseGlobalId(text: string): GlobalIdParts {
 
 /** True when {@link parseGlobalId} would accept it (and, with a scope, when it has that scope alone). */
 export function isGlobalId(text: unknown, scope?: Scope): text is GlobalId {
+  if (scope === undefined && typeof text === "string" && constantIdPattern.test(text)) return true;
   const match = typeof text === "string" ? idPattern.exec(text) : null;
   if (match === null) return false;
   const [, scopes = "", , evolution] = match;

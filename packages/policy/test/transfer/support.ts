@@ -56,12 +56,12 @@ export class ProbedPool extends MemoryPool {
     });
   }
 
-  protected override _delete(key: string): Promise<void> {
-    return this.#run("delete", key, () => super._delete(key));
+  protected override async _delete(key: string): Promise<void> {
+    return this.#run("delete", key, async () => super._delete(key));
   }
 
-  protected override _exists(key: string): Promise<boolean> {
-    return this.#run("exists", key, () => super._exists(key));
+  protected override async _exists(key: string): Promise<boolean> {
+    return this.#run("exists", key, async () => super._exists(key));
   }
 
   protected override async *_keys(options: KeysOptions): AsyncGenerator<string> {

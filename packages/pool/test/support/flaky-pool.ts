@@ -44,20 +44,24 @@ export class FlakyPool extends MemoryPool {
     return this.#run("open", "", async () => undefined);
   }
 
-  protected override _read(key: string): Promise<ReadResult | undefined> {
-    return this.#run("read", key, () => super._read(key));
+  protected override async _read(key: string): Promise<ReadResult | undefined> {
+    return this.#run("read", key, async () => super._read(key));
   }
 
-  protected override _write(key: string, bytes: Uint8Array, o: WriteOptions): Promise<string> {
-    return this.#run("write", key, () => super._write(key, bytes, o));
+  protected override async _write(
+    key: string,
+    bytes: Uint8Array,
+    o: WriteOptions,
+  ): Promise<string> {
+    return this.#run("write", key, async () => super._write(key, bytes, o));
   }
 
-  protected override _delete(key: string): Promise<void> {
-    return this.#run("delete", key, () => super._delete(key));
+  protected override async _delete(key: string): Promise<void> {
+    return this.#run("delete", key, async () => super._delete(key));
   }
 
-  protected override _exists(key: string): Promise<boolean> {
-    return this.#run("exists", key, () => super._exists(key));
+  protected override async _exists(key: string): Promise<boolean> {
+    return this.#run("exists", key, async () => super._exists(key));
   }
 
   /** Fails behind the first half of the keys. */

@@ -101,7 +101,7 @@ function headerCrc(record: Uint8Array, start: number): number {
 }
 
 export function decodeBinaryRecord(bytes: Uint8Array, options: DecodeRecordOptions): DecodedRecord {
-  const { header, payload } = split(bytes);
+  const { header, payload } = split(bytes, options.borrowed === true);
   checkVersion(header.laila_record);
   if (digestOf(digestNameOf(header.digest), payload) !== header.digest)
     throw corruptRecord("its digest is not that of its payload");
@@ -124,7 +124,7 @@ export function decodeBinaryRecord(bytes: Uint8Array, options: DecodeRecordOptio
   };
 }
 
-function split(bytes: Uint8Array): { header: Members; payload: Uint8Array } {
+function split(bytes: Uint8Array, borrowed: boolean): { header: Members; payload: Uint8Array } {
   if (!magic.every((byte, i) => bytes[i] === byte))
     throw corruptRecord("it does not begin as a record");
   if (bytes.length < preambleLength) throw corruptRecord("it breaks off");
@@ -151,11 +151,15 @@ function split(bytes: Uint8Array): { header: Members; payload: Uint8Array } {
   }
   if (view.getBigUint64(8, true) !== BigInt(bytes.length - start))
     throw corruptRecord("its payload is not as long as it says");
-  return { header: parseHeader(bytes.subarray(preambleLength, start)), payload: own(bytes, start) };
+  return {
+    header: parseHeader(bytes.subarray(preambleLength, start)),
+    payload: own(bytes, start, borrowed),
+  };
 }
 
-function own(bytes: Uint8Array, start: number): Uint8Array {
-  const usable = bytes.length - start >= copyBelow && bytes.buffer instanceof ArrayBuffer;
+function own(bytes: Uint8Array, start: number, borrowed: boolean): Uint8Array {
+  const usable =
+    !borrowed && bytes.length - start >= copyBelow && bytes.buffer instanceof ArrayBuffer;
   return usable
     ? new Uint8Array(bytes.buffer, bytes.byteOffset + start, bytes.length - start)
     : new Uint8Array(bytes.subarray(start));

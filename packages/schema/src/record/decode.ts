@@ -8,7 +8,7 @@ import type { DecodedRecord, DecodeRecordOptions } from "./types.js";
 /**
  * Reads a record. It trusts nothing: the digest is checked, the record must belong to the key it was
  * found under, sizes and depths are bounded, no code is run. Large binary data come back as views of
- * the given bytes, which should therefore not be changed afterwards.
+ * the given bytes, which should therefore not be changed afterwards (unless they are `borrowed`).
  *
  * CORRUPT when damaged or misfiled; UNSUPPORTED_VERSION when newer; UNTRUSTED_CODE for a Python record that
  * needs code; UNSUPPORTED_TYPE for a class that is not registered. Format: formats.md, "Record".

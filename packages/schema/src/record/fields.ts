@@ -128,12 +128,22 @@ function furtherMembers(what: string, members: Members, taken: ReadonlySet<strin
   return members;
 }
 
+/** The text of a time is made once for each millisecond: many records are written in one. */
+let formatted: { readonly time: number; readonly text: string } | undefined;
+
 /** ISO 8601 in UTC with milliseconds, as Python writes it: `2026-01-31T12:00:00.000+00:00`. */
-export function formatTimestamp(timestamp = new Date()): string {
-  if (!(timestamp instanceof Date) || Number.isNaN(timestamp.getTime())) {
-    throw new LailaError("INVALID_ARGUMENT", "The timestamp of a record is a valid Date.");
+export function formatTimestamp(timestamp?: Date): string {
+  const time = timestamp === undefined ? Date.now() : timeOf(timestamp);
+  if (formatted?.time !== time) {
+    formatted = { time, text: new Date(time).toISOString().replace("Z", "+00:00") };
   }
-  return timestamp.toISOString().replace("Z", "+00:00");
+  return formatted.text;
+}
+
+function timeOf(timestamp: Date): number {
+  const time = timestamp instanceof Date ? timestamp.getTime() : Number.NaN;
+  if (!Number.isNaN(time)) return time;
+  throw new LailaError("INVALID_ARGUMENT", "The timestamp of a record is a valid Date.");
 }
 
 /** What a record says about itself, checked. */

@@ -22,6 +22,8 @@ export interface EncodeRecordOptions {
 export interface DecodeRecordOptions {
   /** The key that the bytes were found under: a record of another id is CORRUPT ("misfiled"). */
   readonly key?: GlobalId | undefined;
+  /** The bytes are somebody else's: nothing of the result is a view of them. */
+  readonly borrowed?: boolean | undefined;
   readonly classes?: ClassRegistry | undefined;
 }
 
