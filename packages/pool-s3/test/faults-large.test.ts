@@ -22,7 +22,7 @@ const always = known(full ? Object.keys(faults) : ["reset-after-commit"]);
 /** One after the other: the bytes of several would take the time that each of them has. */
 async function problems(cells: readonly Cell[]): Promise<string[]> {
   const all: string[] = [];
-  for (const cell of cells) all.push(...(await judge({ ...cell, requestTimeoutMs: 5000 })));
+  for (const cell of cells) all.push(...(await judge(cell)));
   return all;
 }
 

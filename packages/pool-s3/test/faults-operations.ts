@@ -50,6 +50,7 @@ function reading(act: () => Promise<unknown>, right: unknown, prepare: () => Pro
 /** Has found out whether the server honours conditions, which would meet the first fault. */
 async function probed(pool: S3Pool): Promise<void> {
   const bytes = patterned(3, 10);
+  await pool.delete("other");
   const version = (await pool.write("other", bytes, { condition: { ifAbsent: true } })) ?? "";
   await pool.write("other", bytes, { condition: { ifVersion: version } });
 }
