@@ -70,7 +70,7 @@ describe("exportSnapshot", () => {
   it.each(readers)("chunks and compresses, whatever the shape; read by $name", async (reader) => {
     const path = await newFile();
     const pool = poolAt(path);
-    const shapes = [[1_000_000], [1000, 1000], [2, 3, 166_666], [400_000, 2], [0, 5], []];
+    const shapes = [[400_000], [700, 600], [2, 3, 100_000], [200_000, 2], [0, 5], []];
     const values = shapes.map((shape) => ({
       key: `a${shape.join("x")}`,
       shape,
@@ -96,8 +96,8 @@ describe("exportSnapshot", () => {
       expect(seen[`${key}-F`]?.hex === same[`${key}-F`]?.hex, key).toBe(true);
     }
     const { objects } = await HDF5Pool.inspect(small);
-    const cube = objects.find(({ path: at }) => at === "/a2x3x166666");
-    expect(cube).toMatchObject({ chunks: [1, 1, 166_666], filters: ["deflate"] });
+    const cube = objects.find(({ path: at }) => at === "/a2x3x100000");
+    expect(cube).toMatchObject({ chunks: [1, 2, 100_000], filters: ["deflate"] });
     expect(objects.find(({ path: at }) => at === "/a0x5")).not.toHaveProperty("chunks");
   });
 
