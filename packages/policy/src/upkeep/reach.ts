@@ -22,7 +22,7 @@ export interface Reach {
 /**
  * Reads every manifest of the pools. Reached is what a blueprint names, and what the record names besides it:
  * a saved environment keeps its older versions, those in the trash and its logs there, and each log in turn
- * names versions. `prefix` says which keys may be those of manifests. Where one manifest cannot be read nobody knows what it reaches: CORRUPT, or why not.
+ * names versions. `prefix` says which keys may be those of manifests. Where one manifest cannot be read nobody knows what it reaches: CORRUPT, or why not; NOT_FOUND for a log.
  */
 export async function reachOf(
   pools: readonly PoolLike[],
@@ -49,8 +49,9 @@ export async function reachOf(
   });
   await crew.each(logs, async ([id, pool]) => {
     const record = await recordOf(pool, id, crew);
-    // The head that named it was pruned since: it is read anew before anything is deleted.
-    if (record) for (const named of idsIn(record.entry.data)) ids.add(named);
+    // Without it nobody knows which documents it named.
+    if (!record) throw logGone(pool, id);
+    for (const named of idsIn(record.entry.data)) ids.add(named);
   });
   return { manifests, ids };
 }
@@ -106,6 +107,14 @@ function unreadable(error: unknown, pool: PoolLike, id: GlobalId): unknown {
     error.code,
     `Nothing more is collected from ${nameOf(pool)}: what ${id} reaches cannot be known. ${error.message} Repair it, or forget it if nothing of it is wanted.`,
     { cause: error, details: { ...error.details, id, pool: pool.globalId } },
+  );
+}
+
+function logGone(pool: PoolLike, id: GlobalId): LailaError {
+  return new LailaError(
+    "NOT_FOUND",
+    `Nothing more is collected from ${nameOf(pool)}: the list of older versions ${id}, which a saved environment names, is not there. If somebody pruned at this moment, start again; else bring it back from a copy.`,
+    { details: { id, pool: pool.globalId } },
   );
 }
 

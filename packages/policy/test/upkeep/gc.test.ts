@@ -112,6 +112,15 @@ describe("gc", () => {
       [current, older, trashed, logged, log, nested, head.globalId].sort(),
     );
     expect(await pool.exists(stray as string)).toBe(false);
+    // Without the log nobody knows which documents it named.
+    const lost = await put(pool, constant("stray again"));
+    const logBytes = (await pool.read(log))?.bytes ?? new Uint8Array(1);
+    for (const spoil of [() => pool.delete(log), () => pool.write(log, flipped(logBytes))]) {
+      await spoil();
+      expect(await codeOf(gc(pool, forReal))).toMatch(/^(NOT_FOUND|CORRUPT)$/);
+    }
+    expect(await pool.exists(logged as string)).toBe(true);
+    expect(await pool.exists(lost)).toBe(true);
   });
 
   it("stops where a manifest cannot be read: nobody knows what it reaches", async () => {
