@@ -111,7 +111,10 @@ export class Upload {
       ...this.#object,
       PartNumber: number,
       Body: bytes,
-      ...(this.#options.checksums ? { ChecksumCRC32: encodeCrc(crc) } : {}),
+      // Some servers verify only what is announced by the algorithm too.
+      ...(this.#options.checksums
+        ? { ChecksumAlgorithm: "CRC32" as const, ChecksumCRC32: encodeCrc(crc) }
+        : {}),
       ...(this.#bucket.contentMd5 ? { ContentMD5: md5Of(bytes) } : {}),
     };
     const reply = await unharmed(deed, () =>
