@@ -192,8 +192,9 @@ export class Journal {
   /** What is damaged in the acknowledged part, by now. */
   async verify(): Promise<readonly DamagedRange[]> {
     const size = this.#size;
-    const header = await this.#reading(() => readFully(this.#fd, 0, firstRecord));
-    const { damage, end } = await this.#reading(() => replayJournal(this.#fd, size, this.codec));
+    const [header, { damage, end }] = await this.#reading(() =>
+      Promise.all([readFully(this.#fd, 0, firstRecord), replayJournal(this.#fd, size, this.codec)]),
+    );
     const first = isWholeHeader(header) ? [] : [{ start: 0, end: firstRecord }];
     return end < size ? [...first, ...damage, { start: end, end: size }] : [...first, ...damage];
   }

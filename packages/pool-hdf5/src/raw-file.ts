@@ -30,9 +30,8 @@ export class RawFile {
   }
 
   /** The checksum of all; undefined when the file ends before. */
-  async #sum(stretches: readonly Stretch[], into?: Buffer): Promise<number | undefined> {
-    this.#readers++;
-    try {
+  #sum(stretches: readonly Stretch[], into?: Buffer): Promise<number | undefined> {
+    return this.hold(async () => {
       const scratch = into ?? Buffer.allocUnsafe(pieceBytes);
       let crc = 0;
       let filled = 0;
@@ -48,6 +47,14 @@ export class RawFile {
         }
       }
       return crc;
+    });
+  }
+
+  /** Keeps the file open until the work is done. */
+  async hold<T>(work: () => Promise<T>): Promise<T> {
+    this.#readers++;
+    try {
+      return await work();
     } finally {
       this.#readers--;
       if (this.#readers === 0) this.#idle?.();

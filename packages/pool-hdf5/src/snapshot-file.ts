@@ -1,4 +1,4 @@
-import { isLailaError, LailaError } from "@laila/pool";
+import { abortError, isLailaError, LailaError } from "@laila/pool";
 import type { ExpectedBase } from "./base.js";
 import type { CheckpointJob, CheckpointOutcome } from "./checkpoint-job.js";
 import { because, fileError, systemCode } from "./errors.js";
@@ -125,20 +125,22 @@ export class SnapshotFile {
    * HDF5 library cannot open.
    */
   async checkStructures(signal: AbortSignal | undefined): Promise<Damage[]> {
-    const { raw } = this.#opened();
-    const { file, sums: sumsPath } = this.#paths;
     const damage: Damage[] = [];
+    if (!this.#open) return damage;
+    const { raw } = this.#open;
+    const { file, sums: sumsPath } = this.#paths;
     const sums = await readSums(sumsPath);
     if (!sums && (await isThere(sumsPath))) damage.push({ file: sumsPath });
-    if (sums && areOf(sums, await raw.stat())) {
+    await raw.hold(async () => {
+      if (!sums || !areOf(sums, await raw.stat())) return;
       for (const [i, crc] of sums.blocks.entries()) {
-        signal?.throwIfAborted();
+        if (signal?.aborted) throw abortError(signal);
         const start = i * blockBytes;
         const end = Math.min(start + blockBytes, sums.size);
         const whole = await raw.check([{ offset: start, length: end - start }], crc);
         if (!whole) damage.push({ file, start, end });
       }
-    }
+    });
     try {
       const { handle } = await this.#worker.call("open", file);
       await this.#worker.call("close", handle);

@@ -99,6 +99,39 @@ describe("one damaged byte", () => {
   });
 });
 
+it("in a journal is verified and repaired, while others write", async () => {
+  const file = await inJournal();
+  const pool = poolAt(file);
+  await pool.open();
+  expect((await pool.verify()).damage).toEqual([]);
+  // After the pool was opened: nothing but reading it tells.
+  const journal = `${file}.journal.1`;
+  const content = await readFile(journal);
+  await flip(journal, await find(journal, "of key 17,"));
+  await flip(journal, 70);
+  const { entries, damage } = await pool.verify();
+  expect(entries).toBe(keys.length);
+  expect(damage).toContainEqual({ file: journal, key: "key 17" });
+  expect(damage, "the second copy of the header").toContainEqual({
+    file: journal,
+    start: 0,
+    end: 128,
+  });
+  const writing = Array.from({ length: 20 }, (_, i) => pool.write(`meanwhile ${i}`, bytes("1")));
+  const repaired = await pool.repair();
+  expect(repaired.removed).toEqual(["key 17"]);
+  expect(repaired.aside).toEqual([`${file}.damaged-journal-1`]);
+  expect((await readFile(`${file}.damaged-journal-1`)).length).toBeGreaterThanOrEqual(
+    content.length,
+  );
+  await Promise.all(writing);
+  expect((await pool.verify()).damage).toEqual([]);
+  await pool.close();
+  const again = poolAt(file);
+  expect(await again.exists("key 17")).toBe(false);
+  for (let i = 0; i < 20; i++) expect(text(await again.read(`meanwhile ${i}`))).toBe("1");
+});
+
 it("a damaged file whose replacement fails keeps its one name, and opens again", async () => {
   const file = await inSnapshot();
   await flip(file, await find(file, "value of key 9,"));
