@@ -145,6 +145,38 @@ describe("diffEnvironments", () => {
     ]);
   });
 
+  it("taskforces and connections are compared like pools; sealed values are told of apart", () => {
+    const before = open(capture(new Policy({ nickname: "p" })));
+    const { command, communication } = before.policy.central;
+    const link = "LAILA:COMM_PROTOCOL:GLOBAL_ID:00000000-0000-4000-8000-000000000001";
+    const more = "LAILA:TASK_FORCE:GLOBAL_ID:00000000-0000-4000-8000-000000000002";
+    communication.connections[link] = { class_token: "TcpLink", host: "a.example.org" };
+    const after = structuredClone(before);
+    const changed = after.policy.central;
+    const alpha = command.alpha_taskforce;
+    (changed.command.taskforces[alpha] as { max_concurrency: number }).max_concurrency = 8;
+    changed.command.taskforces[more] = { class_token: "AsyncTaskForce", max_concurrency: 1 };
+    changed.command.alpha_taskforce = more;
+    delete changed.communication.connections[link];
+    const sealed = { ...after, sealed: "-----BEGIN AGE ENCRYPTED FILE-----" };
+    const diff = diffEnvironments(before as never, sealed as never);
+    expect(diff).toMatchObject({ added: 1, removed: 1, changed: 2, sealed: "added" });
+    expect(diff.taskforces).toEqual([
+      expect.objectContaining({ kind: "added", id: more, classToken: "AsyncTaskForce" }),
+      expect.objectContaining({
+        kind: "changed",
+        id: alpha,
+        fields: [{ kind: "changed", path: "max_concurrency", before: 64, after: 8 }],
+      }),
+    ]);
+    expect(diff.alphaTaskforce).toEqual({ before: alpha, after: more });
+    expect(diff.connections).toMatchObject([{ kind: "removed", id: link, classToken: "TcpLink" }]);
+    const same = diffEnvironments(after as never, sealed as never);
+    expect(same).toMatchObject({ equal: true, identical: false, sealed: "added" });
+    expect(formatDiff(same)).toBe("Sealed values\n  + added\nNo difference.\n");
+    expect(applied(before, environmentPatch(before as never, sealed as never))).toEqual(sealed);
+  });
+
   it("an unnamed policy has other ids in every process, and is no drift; a named one's id counts", () => {
     const [one, other] = [new Policy(), new Policy()];
     expect(diffEnvironments(capture(one), capture(other))).toMatchObject({
