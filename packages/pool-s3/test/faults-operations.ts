@@ -15,7 +15,7 @@ export interface Operation {
 }
 
 /** Bytes that tell which value they are, and where a piece of it belongs. */
-export function patterned(seed: number, length: number): Uint8Array {
+function patterned(seed: number, length: number): Uint8Array {
   const bytes = new Uint8Array(length);
   for (let i = 0, state = seed | 1; i < length; i++) {
     state = Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + i;

@@ -12,7 +12,7 @@ import { createStorage } from "unstorage";
 import unstorageS3 from "unstorage/drivers/s3";
 
 /** Requests under way at once, and connections: the same for all. */
-export const concurrency = 64;
+const concurrency = 64;
 
 /**
  * So many calls at a time, first come first served.
