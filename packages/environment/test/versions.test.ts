@@ -7,6 +7,7 @@ import {
   encodeRecord,
   entryAt,
   globalIdOf,
+  LailaError,
 } from "@laila/schema";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import {
@@ -387,12 +388,19 @@ describe("pruning", () => {
       static override readonly classToken: string = "ClockPool";
       static override readonly packageName: string = "@laila/pool-clock";
       now = Date.parse("2030-01-01T00:00:00Z");
+      denied = false;
       async time(): Promise<Date> {
+        if (this.denied) throw new LailaError("ACCESS_DENIED", "You may not list.");
         return new Date(this.now);
       }
     }
     const pool = new ClockPool();
     await save(pool, 2);
+    pool.denied = true;
+    expect(await pruneEnvironment({ name, pool, keep: 1, dryRun: true })).toMatchObject({
+      clock: "local",
+    });
+    pool.denied = false;
     const { trashed, clock } = await pruneEnvironment({ name, pool, keep: 1 });
     expect([clock, trashed[0]?.trashed]).toEqual(["storage", "2030-01-01T00:00:00.000Z"]);
     pool.now += 24 * hour - 1;

@@ -1,5 +1,5 @@
 import { innermost, type PoolLike } from "@laila/pool";
-import { checkOptions, type GlobalId, LailaError } from "@laila/schema";
+import { checkOptions, type GlobalId, isLailaError, LailaError } from "@laila/schema";
 import { type ChangeOptions, HeadChange, type Next, requireConditions } from "./change.js";
 import { checkPool } from "./check-pool.js";
 import {
@@ -237,12 +237,18 @@ class Pruning extends HeadChange<PruneResult> {
   }
 }
 
-/** The storage's own clock, which all who prune there share; undefined where it has none. */
+/** The storage's own clock, which all who prune there share; undefined where it has none, or does not tell us. */
 async function storageTime(
   pool: PoolLike,
   signal: AbortSignal | undefined,
 ): Promise<Date | undefined> {
-  return innermost(pool).time?.({ signal });
+  try {
+    return await innermost(pool).time?.({ signal });
+  } catch (error) {
+    // Who may read and write need not be allowed to list; the result says whose clock it was.
+    if (isLailaError(error, "ACCESS_DENIED")) return undefined;
+    throw error;
+  }
 }
 
 function checkWhich(call: string, { keep, before, versions, graceMs: grace }: PruneOptions): void {
