@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, realpath, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { HDF5Pool } from "@laila/pool-hdf5";
-import { expect, it, vi } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
 import { files } from "../src/files.js";
 import { afterKill, afterPowerCut, type Image, type Mercy, materialize } from "./crashed-disk.js";
 import { DiskLog, type DiskOp } from "./disk-log.js";
@@ -128,6 +128,7 @@ it(
   "opens with everything that was acknowledged, wherever the machine or the process stopped",
   async () => {
     const scratch = await realpath(await mkdtemp(join(fastDirectory(), "laila-hdf5-points-")));
+    onTestFinished(() => rm(scratch, { recursive: true }));
     const directory = join(scratch, "recorded");
     await mkdir(directory);
     const log = new DiskLog(directory);
@@ -205,7 +206,6 @@ it(
       }
       await rm(room, { recursive: true });
     }
-    await rm(scratch, { recursive: true });
     console.log(
       `crash points: ${ops.length} operations, ${renames} checkpoints, ${trial.opened} disks opened, among them ${recoveries} operations of ${points.length} recoveries`,
     );
