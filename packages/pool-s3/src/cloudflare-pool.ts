@@ -55,8 +55,12 @@ export class CloudflarePool extends BucketPool<CloudflareConfig> {
     }));
   }
 
-  /** The origin that a pool of this configuration sends its credentials to. INVALID_CONFIG. */
-  static destination(config: Readonly<Record<string, unknown>>): string {
-    return endpointOf(config);
+  /**
+   * The origin that a pool of this configuration sends its credentials to; undefined when nothing in it says
+   * where. INVALID_CONFIG.
+   */
+  static destination(config: Readonly<Record<string, unknown>>): string | undefined {
+    const { accountId, endpoint } = config;
+    return accountId === undefined && endpoint === undefined ? undefined : endpointOf(config);
   }
 }

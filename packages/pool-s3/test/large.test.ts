@@ -274,7 +274,7 @@ describe("streams", () => {
     return hash.digest("hex");
   }
 
-  it.each([0, 1, part - 1, part, part + 1, 7 * part + 3])(
+  it.each([0, 1, part - 1, part, part + 1, 4 * part + 3])(
     "of %i bytes come back",
     async (length) => {
       const bytes = noise(length);
@@ -341,7 +341,7 @@ describe("streams", () => {
   });
 
   it("of a value that is overwritten meanwhile are a CONFLICT, never a mixture", async () => {
-    const bytes = noise(8 * part);
+    const bytes = noise(5 * part);
     await pool.write(key, bytes);
     const found = await pool.readStream(key);
     const iterator = found?.stream[Symbol.asyncIterator]();

@@ -101,7 +101,8 @@ describe("CloudflarePool", () => {
     expect(CloudflarePool.destination({ accountId })).toBe(address);
     const endpoint = `https://${accountId}.eu.r2.cloudflarestorage.com`;
     expect(CloudflarePool.destination({ accountId, endpoint })).toBe(endpoint);
-    for (const wrong of ["evil.example/", "", "x".repeat(32), undefined]) {
+    expect(CloudflarePool.destination({})).toBeUndefined();
+    for (const wrong of ["evil.example/", "", "x".repeat(32), null]) {
       const config = { ...common, ...keys, accountId: wrong as string };
       const invalid = expect.objectContaining({ code: "INVALID_CONFIG" });
       expect(() => new CloudflarePool(config)).toThrow(invalid);
