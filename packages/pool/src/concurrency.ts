@@ -1,3 +1,8 @@
+interface Ended<O> {
+  readonly value?: O;
+  readonly failure?: { readonly error: unknown };
+}
+
 /**
  * Runs `act` over the items, at most `limit` at a time, and yields results as they come. A rejection of
  * `act` ends the iteration with it. Whoever leaves early starts nothing new, and waits for what is under way.
@@ -7,21 +12,37 @@ export async function* mapLimit<I, O>(
   limit: number,
   act: (item: I) => Promise<O>,
 ): AsyncGenerator<O> {
-  const running = new Map<number, Promise<{ id: number; value: O }>>();
-  let next = 0;
+  // Not a race: that would look at all that are under way for each that ends.
+  const ended: Ended<O>[] = [];
+  let underWay = 0;
+  let wake: (() => void) | undefined;
+  const one = async (item: I): Promise<void> => {
+    try {
+      ended.push({ value: await act(item) });
+    } catch (error) {
+      ended.push({ failure: { error } });
+    }
+    underWay--;
+    wake?.();
+  };
+  const next = (): Promise<void> =>
+    new Promise((resolve) => {
+      wake = resolve;
+    });
   const first = async (): Promise<O> => {
-    const { id, value } = await Promise.race(running.values());
-    running.delete(id);
-    return value;
+    while (ended.length === 0) await next();
+    const { value, failure } = ended.shift() ?? {};
+    if (failure) throw failure.error;
+    return value as O;
   };
   try {
     for (const item of items) {
-      const id = next++;
-      running.set(id, (async () => ({ id, value: await act(item) }))());
-      if (running.size >= limit) yield await first();
+      underWay++;
+      void one(item);
+      if (underWay + ended.length >= limit) yield await first();
     }
-    while (running.size > 0) yield await first();
+    while (underWay + ended.length > 0) yield await first();
   } finally {
-    await Promise.allSettled(running.values());
+    while (underWay > 0) await next();
   }
 }
