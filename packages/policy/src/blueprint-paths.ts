@@ -42,7 +42,9 @@ function nested(contents: ManifestContents, entries: Map<GlobalId, Entry>, path:
     throw invalid(path.slice(0, 5), `is nested deeper than ${maxBlueprintDepth}`);
   }
   const out: Record<string, Place> = {};
-  for (const [name, value] of Object.entries(contents)) {
+  // Not Object.entries: it makes a list for each of what may be a hundred thousand.
+  for (const name of Object.keys(contents)) {
+    const value: unknown = contents[name];
     const at = [...path, name];
     if (name === "__proto__" || name === "constructor")
       throw invalid(at, "has a name that is not allowed");

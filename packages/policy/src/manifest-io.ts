@@ -74,7 +74,11 @@ export async function readTree(
   const ids = [...new Set(blueprintLeaves(manifest.blueprint))];
   const outcomes = name(manifest, await io.readAll(pool, ids, control, copyTo), ids);
   const entries = valuesOf(outcomes, missing(manifest), control);
-  return new Map(entries.map((entry, i) => [ids[i] as GlobalId, entry]));
+  const leaves = new Map<GlobalId, Entry>();
+  ids.forEach((id, i) => {
+    leaves.set(id, entries[i] as Entry);
+  });
+  return leaves;
 }
 
 /** The blueprint's shape with what `to` makes of each leaf. */

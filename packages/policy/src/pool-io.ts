@@ -299,11 +299,12 @@ async function each<I, O>(
   act: (item: I) => Promise<O>,
 ): Promise<Outcome<O>[]> {
   const outcomes = new Array<Outcome<O>>(items.length);
-  const left = items.entries();
+  let next = 0;
   const worker = async (): Promise<void> => {
-    for (const [i, item] of left) {
+    while (next < items.length) {
+      const i = next++;
       try {
-        outcomes[i] = { status: "fulfilled", value: await act(item) };
+        outcomes[i] = { status: "fulfilled", value: await act(items[i] as I) };
         control?.advance();
       } catch (reason) {
         outcomes[i] = { status: "rejected", reason };

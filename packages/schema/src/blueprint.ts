@@ -26,7 +26,8 @@ export function parseBlueprint(value: unknown): Blueprint {
 function check(value: unknown, path: string, depth: number): void {
   if (depth > maxBlueprintDepth) throw invalid(path, `is nested deeper than ${maxBlueprintDepth}`);
   if (!isPlainObject(value)) throw invalid(path, "is not an object of global ids");
-  for (const [name, leaf] of Object.entries(value)) {
+  for (const name of Object.keys(value)) {
+    const leaf: unknown = (value as Record<string, unknown>)[name];
     const at = `${path}.${name}`;
     if (forbidden.has(name)) throw invalid(at, "has a name that is not allowed");
     if (typeof leaf === "string") {
@@ -62,13 +63,24 @@ export function mapBlueprint(
   blueprint: Blueprint,
   to: (id: GlobalId) => unknown,
 ): Record<string, unknown> {
-  const mapped = Object.entries(blueprint).map(([name, leaf]): [string, unknown] => {
-    if (typeof leaf === "string") return [name, to(leaf)];
-    return [name, isList(leaf) ? leaf.map((id) => to(id)) : mapBlueprint(leaf, to)];
-  });
-  // Defines the members: a name such as `__proto__` is one like any other.
-  return Object.fromEntries(mapped);
+  const mapped: Record<string, unknown> = {};
+  // Not Object.entries, which would make a list for each of what may be a hundred thousand members.
+  for (const name of Object.keys(blueprint)) {
+    const leaf = blueprint[name] as Blueprint[string];
+    const value =
+      typeof leaf === "string"
+        ? to(leaf)
+        : isList(leaf)
+          ? leaf.map((id) => to(id))
+          : mapBlueprint(leaf, to);
+    // Assigned it would be lost: this one name is a setter of every object.
+    if (name === "__proto__") Object.defineProperty(mapped, name, { ...plainMember, value });
+    else mapped[name] = value;
+  }
+  return mapped;
 }
+
+const plainMember = { enumerable: true, configurable: true, writable: true };
 
 function isList(leaf: readonly GlobalId[] | Blueprint): leaf is readonly GlobalId[] {
   return Array.isArray(leaf);

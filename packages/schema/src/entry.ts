@@ -39,9 +39,12 @@ export class Entry<out T = unknown> {
   readonly nickname: string | undefined;
   readonly globalId: GlobalId;
 
-  /** INVALID_ID when a part is malformed. Most callers want {@link constant} or {@link variable}. */
-  constructor({ data, scopes, uuid, evolution, nickname }: EntryParts<T>) {
-    this.globalId = formatGlobalId({ scopes, uuid, evolution });
+  /**
+   * INVALID_ID when a part is malformed. Most callers want {@link constant} or {@link variable}.
+   * `globalId` is for those who have checked that it is that of the parts.
+   */
+  constructor({ data, scopes, uuid, evolution, nickname }: EntryParts<T>, globalId?: GlobalId) {
+    this.globalId = globalId ?? formatGlobalId({ scopes, uuid, evolution });
     this.data = data;
     this.scopes = scopes === entryScopes ? entryScopes : Object.freeze([...scopes]);
     this.uuid = uuid;

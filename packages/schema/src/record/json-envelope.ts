@@ -5,6 +5,7 @@
  * both write the same bytes.
  */
 import { Entry, entryScopes } from "../entry.js";
+import type { GlobalId } from "../global-id.js";
 import { toJsonText } from "../json-text.js";
 import { checkId, checkNickname, formatTimestamp, nothing, readId } from "./fields.js";
 import type { DecodedRecord, EncodeRecordOptions } from "./types.js";
@@ -34,7 +35,7 @@ export function ordinaryText(
 }
 
 const head =
-  /^\{"laila_record":1,"entry":\{"_uuid":"([0-9A-Fa-f-]{36})","_evolution":(null|0|[1-9]\d{0,14}),"_scopes":\["([A-Za-z0-9_]+)"\],"_state":"READY","payload":/;
+  /^\{"laila_record":1,"entry":\{"_uuid":"([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})","_evolution":(null|0|[1-9]\d{0,14}),"_scopes":\["(?!GLOBAL_ID")([A-Za-z0-9_]+)"\],"_state":"READY","payload":/;
 const tail =
   /^(?:null|"([^"\\]*)"),"borrower":null,"record_timestamp":"([^"\\]*)"(?:,"nickname":("(?:[^"\\]|\\.)*"))?,"codec":"json"$/;
 
@@ -42,7 +43,10 @@ const tail =
  * Takes apart what {@link ordinaryText} wrote; undefined when it is not of that form. What lies between
  * the two ends is a value if it parses as one, and then the whole is a record: JSON has no other reading.
  */
-export function readOrdinaryText(text: string): DecodedRecord | undefined {
+export function readOrdinaryText(
+  text: string,
+  key: GlobalId | undefined,
+): DecodedRecord | undefined {
   const begin = head.exec(text);
   const behind = text.lastIndexOf(constitution);
   if (begin === null || behind === -1) return undefined;
@@ -51,13 +55,18 @@ export function readOrdinaryText(text: string): DecodedRecord | undefined {
   const [start, uuid = "", evolution = "null", scope = ""] = begin;
   const [, recorder, timestamp = "", nickname] = end;
   try {
-    const entry = new Entry({
-      uuid,
+    const before = `LAILA:${scope}:GLOBAL_ID:`;
+    const found = `${before}${uuid}${evolution === "null" ? "" : `-${evolution}`}`;
+    // The caller's own text: what is cut out of the record's would keep all of that in memory.
+    const globalId = found === key ? key : found;
+    const parts = {
+      uuid: globalId.slice(before.length, before.length + uuid.length),
       scopes: scope === "ENTRY" ? entryScopes : [scope],
       evolution: evolution === "null" ? undefined : Number(evolution),
       nickname: nickname === undefined ? undefined : (JSON.parse(nickname) as string),
       data: JSON.parse(text.slice(start.length, behind)) as unknown,
-    });
+    };
+    const entry = new Entry(parts, globalId);
     return {
       entry,
       codec: "json",

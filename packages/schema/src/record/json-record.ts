@@ -52,7 +52,10 @@ export function decodeJsonRecord(bytes: Uint8Array, options: DecodeRecordOptions
     throw corruptRecord(`it is nested deeper than ${maxRecordDepth}`);
   const digest = digestThatHolds(bytes, text);
   if (digest !== undefined) {
-    const found = readOrdinaryText(text.slice(0, text.length - digestMember(digest).length));
+    const found = readOrdinaryText(
+      text.slice(0, text.length - digestMember(digest).length),
+      options.key,
+    );
     if (found) {
       checkKey(found.entry, options.key);
       return found;
