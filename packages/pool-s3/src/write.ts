@@ -192,15 +192,18 @@ async function* partsOf(
   if (at > 0 || number === 1) yield buffer.subarray(0, at);
 }
 
-/** In bytes. TOO_LARGE behind the last part that S3 takes. */
+/** TOO_LARGE behind the last part that S3 takes. */
 function partLength({ settings, deed, bucket }: Writing, number: number): number {
-  if (number > maxParts) {
-    const told = `is longer than ${maxParts} parts of ${bucket.partBytes} bytes. Give the pool a larger partSizeBytes.`;
-    throw placedError("TOO_LARGE", told, deed, bucket.place);
-  }
-  if (settings.uniformParts) return bucket.partBytes;
+  if (number <= maxParts) return lengthOfPart(number, bucket.partBytes, settings.uniformParts);
+  const told = `is longer than ${maxParts} parts from ${bucket.partBytes} bytes on. Give the pool a larger partSizeBytes.`;
+  throw placedError("TOO_LARGE", told, deed, bucket.place);
+}
+
+/** In bytes, of a stream's part; they count from 1. */
+export function lengthOfPart(number: number, partBytes: number, uniform: boolean): number {
+  if (uniform) return partBytes;
   const doublings = Math.floor((number - 1) / partsOfOneLength);
-  return Math.min(maxPartBytes, bucket.partBytes * 2 ** doublings);
+  return Math.min(maxPartBytes, partBytes * 2 ** doublings);
 }
 
 async function begin(
