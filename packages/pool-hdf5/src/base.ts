@@ -138,7 +138,7 @@ function persistently<T>(read: () => T): T {
 }
 
 /** The sums beside a snapshot; undefined when there are none, or they are damaged. */
-export function readSums(path: string): Sums | undefined {
+function readSums(path: string): Sums | undefined {
   try {
     return decodeSums(fs.readFileSync(path));
   } catch {

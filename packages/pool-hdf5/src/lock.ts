@@ -51,11 +51,11 @@ export class Lock {
           return lock;
         }
       }
+      const faster = (await succession(path)).at(-1);
+      throw locked(path, faster && parseHolder(faster.text));
     } catch (error) {
-      if (isLailaError(error)) throw error;
-      throw fileError(error, "Taking the lock", path);
+      throw isLailaError(error) ? error : fileError(error, "Taking the lock", path);
     }
-    throw locked(path, undefined);
   }
 
   /** False when somebody else was faster. */

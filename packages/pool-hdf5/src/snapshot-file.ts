@@ -191,7 +191,7 @@ export class SnapshotFile {
   }
 
   async #load(raw: RawFile, identity: FileIdentity): Promise<Loaded> {
-    const sums = await readSums(this.#paths.sums);
+    const sums = await this.#sumsOf(identity);
     if (sums && areOf(sums, identity)) return this.#placed(raw, sums, false);
     try {
       return await this.#loadByLibrary(raw, sums);
@@ -205,6 +205,19 @@ export class SnapshotFile {
       const message = `${file} cannot be read as an HDF5 file of a pool: it is damaged, or something else. It was not touched. Restore it from a backup, or give another filePath. (${error.message})`;
       throw because(error, "CORRUPT", message, { path: file });
     }
+  }
+
+  /** A file's own sums, also while its writer is just putting them into place; otherwise those that are there. */
+  async #sumsOf(identity: FileIdentity): Promise<Sums | undefined> {
+    const { sums: path, directory } = this.#paths;
+    const first = await readSums(path);
+    if (first && areOf(first, identity)) return first;
+    const drafts = this.#paths.temporarySums(await files.readdir(directory));
+    for (const candidate of [...drafts, path]) {
+      const sums = await readSums(candidate);
+      if (sums && areOf(sums, identity)) return sums;
+    }
+    return first;
   }
 
   async #loadByLibrary(raw: RawFile, sums: Sums | undefined): Promise<Loaded> {
