@@ -57,6 +57,9 @@ const answersXml = new Set([
   "deleteMany",
   "read of what is not there",
   "exists of what is not there",
+  "write in parts",
+  "write in parts if version",
+  "writeStream",
 ]);
 const isDamage = ({ name, fault }: Cell): boolean =>
   answersXml.has(name) && (fault === "flip" || fault === "shorten");
