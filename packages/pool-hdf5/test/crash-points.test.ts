@@ -124,94 +124,90 @@ async function abandon(pool: HDF5Pool): Promise<void> {
   full.mockRestore();
 }
 
-it(
-  "opens with everything that was acknowledged, wherever the machine or the process stopped",
-  async () => {
-    const scratch = await realpath(await mkdtemp(join(fastDirectory(), "laila-hdf5-points-")));
-    onTestFinished(() => rm(scratch, { recursive: true }));
-    const directory = join(scratch, "recorded");
-    await mkdir(directory);
-    const log = new DiskLog(directory);
+it("opens with everything that was acknowledged, wherever the machine or the process stopped", async () => {
+  const scratch = await realpath(await mkdtemp(join(fastDirectory(), "laila-hdf5-points-")));
+  onTestFinished(() => rm(scratch, { recursive: true }));
+  const directory = join(scratch, "recorded");
+  await mkdir(directory);
+  const log = new DiskLog(directory);
+  try {
+    await workload(join(directory, "pool.h5"), log);
+  } finally {
+    log.stop();
+  }
+  const { ops } = log;
+  const renames = ops.filter((op) => op.op === "rename" && op.to === "pool.h5").length;
+  expect(renames, "checkpoints").toBeGreaterThan(4);
+
+  const random = randomOf(11);
+  const trial = new Trial(scratch);
+  const model: Model = new Map();
+  const points: { image: Image; told: Model }[] = [];
+  let inSnapshot = 0;
+  for (let end = 0; end <= ops.length; end++) {
+    const last = ops[end - 1];
+    if (last?.op === "told") follow(model, [last.line]);
+    // The library's own writes are to a file that counts only once it is whole: a part of them is enough.
+    if (last?.op === "write" && isSnapshot(ops, last.file)) {
+      inSnapshot++;
+      if (inSnapshot % (thorough ? 10 : 100) !== 0) continue;
+    }
+    const prefix = ops.slice(0, end);
+    const where = `after ${end} of ${ops.length} operations`;
+    const close = random(thorough ? 10 : 40) === 0;
+    const sample = thorough || random(4) === 0;
+    const mercies: [string, Mercy][] = [["power, nothing else", nothing]];
+    for (let i = 0; i < (thorough ? 8 : 1); i++)
+      mercies.push([`power, by chance ${i}`, chance(random)]);
+    if (last?.op === "write") {
+      mercies.push(["torn", torn((length) => random(length), prefix)]);
+      mercies.push(["torn by a byte", torn((length) => length - 1, prefix)]);
+      mercies.push(["torn to a byte", torn(() => 1, prefix)]);
+    }
+    const killed = afterKill(blank, prefix);
+    await trial.open(killed, model, `killed ${where}`, close);
+    if (random(thorough ? 20 : 60) === 0) points.push({ image: killed, told: copy(model) });
+    if (!sample) continue;
+    for (const [name, mercy] of mercies) {
+      const image = afterPowerCut(blank, prefix, mercy);
+      await trial.open(image, model, `${name} ${where}`, close);
+      if (random(thorough ? 40 : 200) === 0) points.push({ image, told: copy(model) });
+    }
+  }
+  expect(afterPowerCut(blank, ops, everything).names).toEqual(afterKill(blank, ops).names);
+
+  // And the recovery itself is interrupted, at each of its own operations.
+  let recoveries = 0;
+  for (const [i, { image, told }] of points.entries()) {
+    const room = join(scratch, `recovery ${i}`);
+    await mkdir(room);
+    materialize(image, room);
+    const start = renumbered(image);
+    const recovering = new DiskLog(room);
     try {
-      await workload(join(directory, "pool.h5"), log);
+      const pool = new HDF5Pool({ filePath: join(room, "pool.h5"), checkpointBytes: 6000 });
+      await pool.open();
+      await pool.close();
     } finally {
-      log.stop();
+      recovering.stop();
     }
-    const { ops } = log;
-    const renames = ops.filter((op) => op.op === "rename" && op.to === "pool.h5").length;
-    expect(renames, "checkpoints").toBeGreaterThan(4);
-
-    const random = randomOf(11);
-    const trial = new Trial(scratch);
-    const model: Model = new Map();
-    const points: { image: Image; told: Model }[] = [];
-    let inSnapshot = 0;
-    for (let end = 0; end <= ops.length; end++) {
-      const last = ops[end - 1];
-      if (last?.op === "told") follow(model, [last.line]);
-      // The library's own writes are to a file that counts only once it is whole: a part of them is enough.
-      if (last?.op === "write" && isSnapshot(ops, last.file)) {
-        inSnapshot++;
-        if (inSnapshot % (thorough ? 10 : 100) !== 0) continue;
-      }
-      const prefix = ops.slice(0, end);
-      const where = `after ${end} of ${ops.length} operations`;
-      const close = random(thorough ? 10 : 40) === 0;
-      const sample = thorough || random(4) === 0;
-      const mercies: [string, Mercy][] = [["power, nothing else", nothing]];
-      for (let i = 0; i < (thorough ? 8 : 1); i++)
-        mercies.push([`power, by chance ${i}`, chance(random)]);
-      if (last?.op === "write") {
-        mercies.push(["torn", torn((length) => random(length), prefix)]);
-        mercies.push(["torn by a byte", torn((length) => length - 1, prefix)]);
-        mercies.push(["torn to a byte", torn(() => 1, prefix)]);
-      }
-      const killed = afterKill(blank, prefix);
-      await trial.open(killed, model, `killed ${where}`, close);
-      if (random(thorough ? 20 : 60) === 0) points.push({ image: killed, told: copy(model) });
-      if (!sample) continue;
-      for (const [name, mercy] of mercies) {
-        const image = afterPowerCut(blank, prefix, mercy);
-        await trial.open(image, model, `${name} ${where}`, close);
-        if (random(thorough ? 40 : 200) === 0) points.push({ image, told: copy(model) });
-      }
+    const steps = recovering.ops;
+    for (let end = 1; end <= steps.length; end++) {
+      const last = steps[end - 1];
+      if (last?.op === "write" && isSnapshot(steps, last.file) && random(30) > 0) continue;
+      recoveries++;
+      const prefix = steps.slice(0, end);
+      const where = `recovery ${i}, after ${end} of ${steps.length} operations`;
+      await trial.open(afterKill(start, prefix), told, `${where}, killed`, false);
+      const image = afterPowerCut(start, prefix, random(2) ? nothing : chance(random));
+      await trial.open(image, told, `${where}, power`, false);
     }
-    expect(afterPowerCut(blank, ops, everything).names).toEqual(afterKill(blank, ops).names);
-
-    // And the recovery itself is interrupted, at each of its own operations.
-    let recoveries = 0;
-    for (const [i, { image, told }] of points.entries()) {
-      const room = join(scratch, `recovery ${i}`);
-      await mkdir(room);
-      materialize(image, room);
-      const start = renumbered(image);
-      const recovering = new DiskLog(room);
-      try {
-        const pool = new HDF5Pool({ filePath: join(room, "pool.h5"), checkpointBytes: 6000 });
-        await pool.open();
-        await pool.close();
-      } finally {
-        recovering.stop();
-      }
-      const steps = recovering.ops;
-      for (let end = 1; end <= steps.length; end++) {
-        const last = steps[end - 1];
-        if (last?.op === "write" && isSnapshot(steps, last.file) && random(30) > 0) continue;
-        recoveries++;
-        const prefix = steps.slice(0, end);
-        const where = `recovery ${i}, after ${end} of ${steps.length} operations`;
-        await trial.open(afterKill(start, prefix), told, `${where}, killed`, false);
-        const image = afterPowerCut(start, prefix, random(2) ? nothing : chance(random));
-        await trial.open(image, told, `${where}, power`, false);
-      }
-      await rm(room, { recursive: true });
-    }
-    console.log(
-      `crash points: ${ops.length} operations, ${renames} checkpoints, ${trial.opened} disks opened, among them ${recoveries} operations of ${points.length} recoveries`,
-    );
-  },
-  thorough ? 3_600_000 : 120_000,
-);
+    await rm(room, { recursive: true });
+  }
+  console.log(
+    `crash points: ${ops.length} operations, ${renames} checkpoints, ${trial.opened} disks opened, among them ${recoveries} operations of ${points.length} recoveries`,
+  );
+}, 3_600_000);
 
 /** Whether a file is a snapshot that is being written. */
 function isSnapshot(ops: readonly DiskOp[], file: number): boolean {
