@@ -328,7 +328,11 @@ export class Laila implements AsyncDisposable {
     options: DoctorOptions & (Recovering | (RecoverOptions & Partial<DoctorLive>)) = {},
   ): Promise<DoctorReport> {
     const given = this.#recovering(options);
-    const said = Object.keys({ ...given }).some((name) => subjects.includes(name));
+    // What is no object is passed on as it is, to be refused.
+    const said =
+      typeof given !== "object" ||
+      given === null ||
+      Object.keys(given).some((name) => subjects.includes(name));
     return doctor((said ? given : { ...given, policy: this.policy }) as typeof given & DoctorLive);
   }
 
