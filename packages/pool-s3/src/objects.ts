@@ -235,6 +235,7 @@ export async function hasObject(bucket: Bucket, name: string, deed: Deed): Promi
       const reply = await client.send(command, http);
       const body = reply.Body as Body | undefined;
       etagOf(reply);
+      // The headers have said it; the byte is read for the sake of the connection only.
       if (reply.ContentLength === 1) await collect(body, 1).catch(() => undefined);
       else body?.destroy();
       return true;
