@@ -11,6 +11,7 @@ export { type ReadArgsOptions, readArgs } from "./args/read-args.js";
 export { readVariables } from "./args/variables.js";
 export { type CaptureOptions, captureEnvironment } from "./capture/capture.js";
 export * from "./compare/index.js";
+export { configJsonSchema, configTables } from "./config/describe.js";
 export {
   type ConfigClass,
   type ConfigField,
