@@ -7,6 +7,8 @@ it("has these public exports", () => {
       "argEntries",
       "captureEnvironment",
       "commands",
+      "configJsonSchema",
+      "configTables",
       "diffEnvironments",
       "doctor",
       "environmentHistory",
