@@ -45,3 +45,22 @@ it("keeps nothing of futures that have settled, not even of those that failed un
     details: { failures: 201 },
   });
 });
+
+it("keeps nothing of a record but what is kept of its entry", async () => {
+  const policy = new Policy({ alphaPool: new TestPool() });
+  const { memory } = policy.central;
+  const large = await memory.memorize(constant("x".repeat(10 * 2 ** 20)));
+  const used = (): number => {
+    collect();
+    return process.memoryUsage().heapUsed;
+  };
+  await memory.remember(large.globalId);
+  const before = used();
+  const uuids: string[] = [];
+  for (let i = 0; i < 5; i++) uuids.push((await memory.remember(large.globalId)).uuid);
+  await turn();
+  // What is cut out of a text keeps all of it.
+  expect(used() - before).toBeLessThan(8 * 2 ** 20);
+  expect(uuids).toEqual(Array(5).fill(large.uuid));
+  await policy.close();
+});

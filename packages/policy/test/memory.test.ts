@@ -32,6 +32,18 @@ describe("memorize and remember", () => {
     }
   });
 
+  it("gives data that may be changed without changing what is kept", async () => {
+    const { memory } = new Policy({ alphaPool: new MemoryPool() }).central;
+    const kept = [new Uint8Array(10_000).fill(1), new Float32Array(10_000).fill(2), { a: [3] }];
+    for (const data of kept) {
+      const { globalId } = await memory.memorize(constant(data));
+      const found = (await memory.remember(globalId)).data;
+      if (ArrayBuffer.isView(found)) (found as Uint8Array).fill(0);
+      else (found as { a: number[] }).a.push(4);
+      expect((await memory.remember(globalId)).data).toEqual(data);
+    }
+  });
+
   it("types what is remembered by the entry, and leaves the rest unknown", async () => {
     const { memory } = policy.central;
     const entry = constant({ a: 1 });

@@ -185,3 +185,15 @@ describe("its configuration", () => {
     });
   });
 });
+
+it("lends its bytes to a caller who borrows, and to no other", async () => {
+  const pool = new MemoryPool();
+  await pool.write("a", bytesOf("value"));
+  const lent = await pool.read("a", { borrow: true });
+  expect(lent?.lent).toBe(true);
+  expect((await pool.read("a", { borrow: true }))?.bytes).toBe(lent?.bytes);
+  const own = await pool.read("a");
+  expect(own?.lent).toBeUndefined();
+  own?.bytes.fill(0);
+  expect(textOf((await pool.read("a")) ?? { bytes: new Uint8Array() })).toBe("value");
+});

@@ -45,6 +45,32 @@ describe("decode(encode(x))", () => {
     );
   });
 
+  it("writes the one text that JSON.stringify would, digest last, however the record is put together", () => {
+    const recorder = `LAILA:POLICY:GLOBAL_ID:${globalThis.crypto.randomUUID()}`;
+    fc.assert(
+      fc.property(
+        arbitrary.jsonValue,
+        fc.option(fc.string({ unit: "grapheme" }), { nil: undefined }),
+        fc.option(fc.nat(), { nil: undefined }),
+        fc.constantFrom(undefined, { note: 1 }),
+        (value, nickname, evolution, extra) => {
+          const given = { nickname, ...(evolution === undefined ? {} : { evolution }) };
+          const entry =
+            evolution === undefined ? constant(value, { nickname }) : variable(value, given);
+          const text = new TextDecoder().decode(encodeRecord(entry, { recorder, extra }));
+          const parsed = JSON.parse(text) as Record<string, unknown>;
+          expect(text).toBe(JSON.stringify(parsed));
+          expect(Object.keys(parsed).at(-1)).toBe("digest");
+          const plain = new TextDecoder().decode(encodeRecord(entry, { recorder }));
+          expect(Object.keys(JSON.parse(plain) as object)).toEqual(
+            Object.keys(parsed).filter((name) => name !== "note"),
+          );
+        },
+      ),
+      { numRuns: 1000 },
+    );
+  });
+
   it("writes typed arrays and NdArrays as bytes or .npy", () => {
     fc.assert(
       fc.property(fc.oneof(arbitrary.typedArray, arbitrary.ndArray), (value) => {
