@@ -12,7 +12,7 @@ import type {
 } from "./options.js";
 
 /** Every option of a recovery by name. */
-export const recoverOptionNames: readonly (keyof (RecoverOptions &
+const recoverOptionNames: readonly (keyof (RecoverOptions &
   RecoverDocument &
   RecoverSaved &
   DryRun))[] = [

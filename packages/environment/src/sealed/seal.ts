@@ -85,7 +85,7 @@ export async function resealEnvironment(
 }
 
 /** The document without what is sealed in it, in the order of its members. */
-export function unsealed(document: EnvironmentDocument): EnvironmentDocument {
+function unsealed(document: EnvironmentDocument): EnvironmentDocument {
   const { sealed: _, ...rest } = document;
   return rest;
 }
