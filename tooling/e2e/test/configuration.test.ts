@@ -38,7 +38,7 @@ test("each class has a JSON Schema of what documents hold", async () => {
   const schemas: Record<string, unknown> = {};
   for (const cls of classes) schemas[cls.classToken] = await configJsonSchema(cls);
   await expect(`${JSON.stringify(schemas, null, 2)}\n`).toMatchFileSnapshot(
-    "../../../docs/configuration.schemas.json",
+    "../../../docs/configuration.schemas.generated.json",
   );
   expect(schemas.S3Pool).toMatchObject({
     required: ["class_token", "bucket_name"],

@@ -77,11 +77,7 @@ function missingFinding(
   const token = JSON.stringify(classToken);
   if (isInstalled(from, directory)) {
     const text = `${from} is installed, but nobody passed its class ${token} for ${what}. Pass it in poolClasses.`;
-    const fix = `laila doctor --class ${quoted(`${from}#${classToken}`)}`;
-    return finding("CLASS_NOT_GIVEN", text, about, {
-      fix: /^[A-Za-z][A-Za-z0-9]*$/.test(classToken) ? fix : null,
-      details,
-    });
+    return finding("CLASS_NOT_GIVEN", text, about, { details });
   }
   const fix = installLine(from, manager);
   const text =
