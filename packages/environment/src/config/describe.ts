@@ -49,7 +49,7 @@ export async function configJsonSchema(
   cls: ConfigClass,
 ): Promise<Readonly<Record<string, unknown>>> {
   // Heavy, and needed by tools only.
-  const { toJSONSchema } = await import("zod/v4/core");
+  const { toJSONSchema } = await import("./json-schema.js");
   const declared = fieldsOf(cls.configSchema);
   const properties: Record<string, unknown> = {
     class_token: { const: cls.classToken },
