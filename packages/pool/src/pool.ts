@@ -1,5 +1,4 @@
-import { abortError, type GlobalId, LailaError } from "@laila/schema";
-import { Activity, abortable, started } from "./activity.js";
+import type { GlobalId } from "@laila/schema";
 import { checkCondition, checkOrigin, checkWrite, ownBytes, plainResult } from "./checks.js";
 import { mapLimit } from "./concurrency.js";
 import type {
@@ -23,7 +22,7 @@ import type {
   WriteStreamOptions,
 } from "./contract.js";
 import { checkKey, checkPrefix } from "./key.js";
-import { LazyCallOptions } from "./lazy-signal.js";
+import { Lifecycle } from "./lifecycle.js";
 import { inRounds, outcomes } from "./many.js";
 import { captureConfig, type ParsedConfig, parseConfig, poolId } from "./pool-config.js";
 import { chunksOf, gathered, streamOf } from "./streams.js";
@@ -48,12 +47,11 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
   abstract readonly supports: Supports;
 
   readonly #parsed: ParsedConfig;
-  readonly #activity = new Activity();
-  readonly #closes = new AbortController();
-  #closed = false;
-  #opening: Promise<void> | undefined;
-  #opened = false;
-  #closing: Promise<void> | undefined;
+  readonly #lifecycle = new Lifecycle({
+    name: () => this.nickname ?? this.globalId,
+    open: (options) => this._open(options),
+    close: () => this._close(),
+  });
   #readThrough: ReadThrough | undefined;
 
   /** Validates and does no I/O. INVALID_CONFIG, INVALID_ID. */
@@ -153,23 +151,23 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
 
   proxyTo(origin: PoolLike | undefined): void {
     checkOrigin(origin);
-    if (origin) this.#check({});
+    if (origin) this.#lifecycle.check({});
     this.#readThrough ??= new ReadThrough({
       pool: this,
       read: async (key, options) =>
-        plainResult(await this.#run("The read", options, () => this._read(key, options))),
+        plainResult(await this.#lifecycle.run("The read", options, () => this._read(key, options))),
       write: async (key, bytes, options) => this.#writeHere(key, bytes, options, (act) => act()),
     });
     this.#readThrough.setOrigin(origin);
   }
 
   async open(options: CallOptions = {}): Promise<void> {
-    await this.#run("The opening of the pool", options, () => this._verify(options));
+    await this.#lifecycle.run("The opening of the pool", options, () => this._verify(options));
   }
 
   async read(key: string, options: ReadOptions = {}): Promise<ReadResult | undefined> {
     checkKey(key, this.supports.maxKeyBytes);
-    const found = await this.#run("The read", options, () => this._read(key, options));
+    const found = await this.#lifecycle.run("The read", options, () => this._read(key, options));
     if (found === undefined && this.#readThrough) return this.#readThrough.read(key, options);
     return plainResult(found);
   }
@@ -185,13 +183,13 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
 
   async readStream(key: string, options: CallOptions = {}): Promise<ReadStreamResult | undefined> {
     checkKey(key, this.supports.maxKeyBytes);
-    const found = await this.#run("The read", options, async () =>
+    const found = await this.#lifecycle.run("The read", options, async () =>
       this._readStream
         ? this._readStream(key, options)
         : streamOf(plainResult(await this._read(key, options))),
     );
     if (found) {
-      return { ...found, stream: this.#iterate("The read", options, () => found.stream) };
+      return { ...found, stream: this.#lifecycle.iterate("The read", options, () => found.stream) };
     }
     const origin = this.#readThrough?.origin;
     if (!origin) return undefined;
@@ -210,7 +208,7 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
     checkKey(key, this.supports.maxKeyBytes);
     if (options.condition !== undefined) checkCondition(this.supports, options.condition);
     const chunks = chunksOf(key, source, options.signal);
-    return this.#run("The write", options, () =>
+    return this.#lifecycle.run("The write", options, () =>
       this.#change([key], async () => {
         if (this._writeStream) return this._writeStream(key, chunks, options);
         return this._write(key, await gathered(key, chunks, this.supports), options);
@@ -220,19 +218,19 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
 
   async delete(key: string, options: CallOptions = {}): Promise<void> {
     checkKey(key, this.supports.maxKeyBytes);
-    await this.#run("The delete", options, () =>
+    await this.#lifecycle.run("The delete", options, () =>
       this.#change([key], () => this._delete(key, options)),
     );
   }
 
   async exists(key: string, options: CallOptions = {}): Promise<boolean> {
     checkKey(key, this.supports.maxKeyBytes);
-    return this.#run("The look-up", options, () => this._exists(key, options));
+    return this.#lifecycle.run("The look-up", options, () => this._exists(key, options));
   }
 
   async *keys(options: KeysOptions = {}): AsyncGenerator<string> {
     checkPrefix(options.prefix);
-    yield* this.#iterate("The listing", options, () => this._keys(options));
+    yield* this.#lifecycle.iterate("The listing", options, () => this._keys(options));
   }
 
   async *readMany(
@@ -241,7 +239,7 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
   ): AsyncGenerator<ReadManyResult> {
     const wanted = this.#checkedKeys(keys);
     const missed: string[] = [];
-    for await (const item of this.#iterate("The read", options, () =>
+    for await (const item of this.#lifecycle.iterate("The read", options, () =>
       this._readMany([...new Set(wanted)], options),
     )) {
       const { key, result, error } = item;
@@ -261,14 +259,14 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
       checkKey(item.key, this.supports.maxKeyBytes);
       checkWrite(this.supports, item.key, item.bytes, item);
     }
-    this.#check(options);
+    this.#lifecycle.check(options);
     const own = given.map((item) => ({
       key: item.key,
       bytes: ownBytes(item.bytes, item.handOver),
       condition: item.condition,
     }));
     return inRounds(own, (round) =>
-      this.#run("The write", options, () =>
+      this.#lifecycle.run("The write", options, () =>
         this.#change(
           round.map(({ key }) => key),
           () => this._writeMany(round, options),
@@ -279,12 +277,12 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
 
   async deleteMany(keys: Iterable<string>, options: CallOptions = {}): Promise<ManyResult[]> {
     const wanted = this.#checkedKeys(keys);
-    this.#check(options);
+    this.#lifecycle.check(options);
     return inRounds(
       wanted.map((key) => ({ key })),
       (round) => {
         const some = round.map(({ key }) => key);
-        return this.#run("The delete", options, () =>
+        return this.#lifecycle.run("The delete", options, () =>
           this.#change(some, () => this._deleteMany(some, options)),
         );
       },
@@ -296,13 +294,7 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
   }
 
   close(): Promise<void> {
-    if (!this.#closed) {
-      // First of all, so that whatever this sets off finds the pool closed.
-      this.#closed = true;
-      this.#closes.abort(this.#closedError());
-      this.#closing = this.#shutDown();
-    }
-    return this.#closing ?? Promise.resolve();
+    return this.#lifecycle.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -339,9 +331,11 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
     change: <T>(act: () => Awaitable<T>) => Awaitable<T>,
   ): Awaitable<Version | undefined> {
     checkWrite(this.supports, key, bytes, options);
-    this.#check(options);
+    this.#lifecycle.check(options);
     const own = ownBytes(bytes, options.handOver);
-    return this.#run("The write", options, () => change(() => this._write(key, own, options)));
+    return this.#lifecycle.run("The write", options, () =>
+      change(() => this._write(key, own, options)),
+    );
   }
 
   /** A change of keys while an origin may be filling them. */
@@ -349,71 +343,10 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
     return this.#readThrough ? this.#readThrough.change(keys, async () => act()) : act();
   }
 
-  /** An open pool's hook is called at once, within the caller's own tick. */
-  #run<T>(what: string, options: CallOptions, call: () => Awaitable<T>): Awaitable<T> {
-    this.#check(options);
-    if (this.#opened) return this.#activity.run(what, options, call);
-    return this.#ensureOpen(options).then(() => this.#activity.run(what, options, call));
-  }
-
-  async *#iterate<T>(
-    what: string,
-    options: CallOptions,
-    list: () => AsyncIterable<T>,
-  ): AsyncGenerator<T> {
-    this.#check(options);
-    if (!this.#opened) await this.#ensureOpen(options);
-    yield* this.#activity.iterate(what, options, list(), () => this.#check(options));
-  }
-
-  async #ensureOpen(options: CallOptions): Promise<void> {
-    this.#opening ??= this.#open();
-    try {
-      await abortable("The opening of the pool", options, this.#opening);
-    } catch (error) {
-      if (this.#closed) throw this.#closedError(error);
-      throw error;
-    }
-    this.#check(options);
-  }
-
-  /** One open serves all who wait: no waiter's signal is its own, only `close()` ends it. */
-  #open(): Promise<void> {
-    return started(() => this._open({ signal: this.#closes.signal })).then(
-      () => {
-        this.#opened = true;
-      },
-      (error: unknown) => {
-        this.#opening = undefined;
-        throw error;
-      },
-    );
-  }
-
-  async #shutDown(): Promise<void> {
-    // An open that failed has nothing to release, and its own callers were told.
-    await Promise.allSettled([this.#opening]);
-    await this.#activity.settle();
-    if (this.#opened) await this._close();
-  }
-
   #checkedKeys(keys: Iterable<string>): string[] {
     const all = [...keys];
     for (const key of all) checkKey(key, this.supports.maxKeyBytes);
     return all;
-  }
-
-  #check(options: CallOptions): void {
-    if (this.#closed) throw this.#closedError();
-    if (LazyCallOptions.isAborted(options)) throw abortError(options.signal as AbortSignal);
-  }
-
-  #closedError(cause?: unknown): LailaError {
-    return new LailaError(
-      "CLOSED",
-      `The pool ${this.nickname ?? this.globalId} is closed. Make a new one to go on.`,
-      { cause },
-    );
   }
 
   #class(): PoolClass {
