@@ -1,3 +1,3 @@
 import { library } from "@laila-tooling/tsup";
 
-export default library({ main: "src/main.ts" }, { onSuccess: undefined });
+export default library({ main: "src/main.ts", index: "src/index.ts" });

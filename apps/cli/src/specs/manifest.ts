@@ -1,0 +1,86 @@
+import { type CommandSpec, pool, where } from "../spec.js";
+
+export const manifests: readonly CommandSpec[] = [
+  {
+    path: ["manifest", "show"],
+    about: "Print a manifest's blueprint",
+    operands: "NAME|ID",
+    least: 1,
+    most: 1,
+    flags: { ...where, ...pool },
+    json: "{ id, nickname, leaves, blueprint }",
+    examples: [{ line: "laila manifest show experiment --pool local", about: "by its nickname" }],
+    load: async () => (await import("../manifest/read.js")).show,
+  },
+  {
+    path: ["manifest", "tree"],
+    about: "Print a manifest as a tree of its leaves, each with its type and size",
+    operands: "NAME|ID",
+    least: 1,
+    most: 1,
+    flags: { ...where, ...pool },
+    json: "{ id, nickname, leaves: [{ path, id, state, codec, bytes, nickname }] }; state is found, missing or damaged",
+    examples: [{ line: "laila manifest tree experiment --pool local", about: "with sizes" }],
+    load: async () => (await import("../manifest/read.js")).tree,
+  },
+  {
+    path: ["manifest", "verify"],
+    about: "Read every leaf of a manifest and check its digest",
+    operands: "NAME|ID",
+    least: 1,
+    most: 1,
+    flags: { ...where, ...pool },
+    json: "{ manifest, ok, done, total, bytes, counts: { whole, unverified, missing, damaged, failed }, problems }",
+    examples: [{ line: "laila manifest verify experiment --pool local", about: "is it whole?" }],
+    load: async () => (await import("../manifest/upkeep.js")).verify,
+  },
+  {
+    path: ["manifest", "repair"],
+    about: "Bring what is missing or damaged from other pools",
+    operands: "NAME|ID",
+    least: 1,
+    most: 1,
+    flags: {
+      from: { type: "texts", value: "POOL", about: "Where copies may be, in this order" },
+      "dry-run": { type: "switch", about: "Tell what would be done" },
+      ...where,
+      ...pool,
+    },
+    json: "{ manifest, ok, done, total, bytes, counts: { whole, unverified, repaired, lost, failed }, problems, dryRun }",
+    examples: [
+      {
+        line: "laila manifest repair experiment --pool local --from archive",
+        about: "from a copy",
+      },
+    ],
+    load: async () => (await import("../manifest/upkeep.js")).repair,
+  },
+  {
+    path: ["manifest", "gc"],
+    about: "Tell which entries of a pool no manifest reaches; --delete collects them",
+    operands: "",
+    least: 0,
+    most: 0,
+    flags: {
+      delete: { type: "switch", about: "Delete them" },
+      named: {
+        type: "switch",
+        about: "Also entries with a nickname, which can be found without a manifest",
+      },
+      "older-than": {
+        type: "text",
+        value: "HOURS",
+        about: "Younger ones stay (default: 24, at least 2)",
+      },
+      "reached-from": { type: "texts", value: "POOL", about: "What its manifests name stays, too" },
+      ...where,
+      ...pool,
+    },
+    json: "{ dryRun, manifests, reached, entries, counts, named, bytes, failures }",
+    examples: [
+      { line: "laila manifest gc --pool local", about: "a dry run" },
+      { line: "laila manifest gc --pool local --delete --older-than 48", about: "collect" },
+    ],
+    load: async () => (await import("../manifest/upkeep.js")).gc,
+  },
+];
