@@ -1,47 +1,8 @@
-import { readFile } from "node:fs/promises";
 import { MemoryPool } from "@laila/pool";
 import { type DescribePoolOptions, describePool } from "@laila/pool/testing";
 import { describe, expect, it } from "vitest";
 
 const { supports } = new MemoryPool();
-
-const proven = {
-  child: { command: "never started" },
-  unreachable: () => ({ pool: new MemoryPool() }),
-};
-const large = { maxValueBytes: 2 ** 30, persistent: true, durable: true };
-const shared = { ...large, sharedBetweenProcesses: true };
-
-/** As their own conformance tests declare them: MemoryPool, HDF5Pool, FilesystemPool, S3Pool. */
-const backends: readonly Partial<DescribePoolOptions>[] = [
-  {},
-  { ...proven, supports: { ...supports, ...large, batch: true } },
-  { ...proven, supports: { ...supports, ...shared } },
-  {
-    ...proven,
-    supports: { ...supports, ...shared, batch: true, maxValueBytes: 5 * 2 ** 30 },
-    loseReply: () => undefined,
-  },
-];
-
-/** How many tests there are on each floor. */
-function floorsOf(options: Partial<DescribePoolOptions>): Map<string, number> {
-  const floors = new Map<string, number>();
-  let floor = "";
-  describePool(
-    "",
-    { supports, create: () => ({ pool: new MemoryPool() }), ...options },
-    {
-      describe: (name, body) => {
-        floor = name;
-        body();
-      },
-      it: () => floors.set(floor, (floors.get(floor) ?? 0) + 1),
-      afterAll: () => undefined,
-    },
-  );
-  return floors;
-}
 
 interface Registered {
   readonly name: string;
@@ -71,19 +32,6 @@ function named(tests: readonly Registered[], name: string): () => Promise<void> 
 }
 
 describe("the conformance suite", () => {
-  it("makes as many tests on each floor as the README's table says", async () => {
-    const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
-    const told = [...readme.matchAll(/^\| ([a-z ]+?)((?: \| \d*){4}) \|$/gm)].map(
-      ([, floor, counts = ""]) => [floor, ...counts.split("|").slice(1).map(Number)],
-    );
-    const columns = await Promise.all(backends.map(async (options) => floorsOf(options)));
-    // Nothing can get lost but between S3Pool and its server: it has every floor.
-    const floors = [...(columns.at(-1)?.keys() ?? [])];
-    const counted = floors.map((floor) => [floor, ...columns.map((c) => c.get(floor) ?? 0)]);
-    const sums = columns.map((column) => [...column.values()].reduce((sum, n) => sum + n, 0));
-    expect(told).toEqual([...counted, ["in all", ...sums]]);
-  });
-
   it("does no work while it is declared", () => {
     registered({
       create: () => {
