@@ -4,6 +4,12 @@ import { describe, expect, it } from "vitest";
 
 const { supports } = new MemoryPool();
 
+const proven = {
+  child: { command: "never started" },
+  unreachable: () => ({ pool: new MemoryPool() }),
+};
+const large = { maxValueBytes: 2 ** 30, persistent: true, durable: true };
+
 interface Registered {
   readonly name: string;
   readonly body: () => Promise<void>;
