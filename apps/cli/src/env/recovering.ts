@@ -21,14 +21,15 @@ export async function recoveringOptions(
       throw invalid(`--approve takes ${approvals.join(", ")}, not ${JSON.stringify(text)}.`);
     return found;
   });
+  const trust = given.texts("trust").map((text) => {
+    const [secret, origin] = pairOf("--trust", text);
+    return { secret, origin };
+  });
   return {
     poolClasses: await project.backends.all(),
     args: project.laila.args as object,
     only: only.length === 0 ? undefined : only,
-    trust: given.texts("trust").map((text) => {
-      const [secret, origin] = pairOf("--trust", text);
-      return { secret, origin };
-    }),
+    trust: [...(await project.trust()), ...trust],
     allowPaths: given.texts("allow-path").map((path) => resolve(cwd, path)),
     approve,
     verify: key === undefined ? undefined : await readNamedText(cwd, key),

@@ -6,6 +6,7 @@ import {
   Policy,
   type PoolClass,
   type PoolLike,
+  type TrustRule,
 } from "@laila/core";
 import { LailaError, nearMatches } from "@laila/schema";
 import type { Context } from "../spec.js";
@@ -14,6 +15,7 @@ import { awsVariables, bucketConfig } from "./bucket.js";
 import type { PoolEntry } from "./define.js";
 import { type FoundConfig, findConfig, isObject } from "./find.js";
 import { ownSecrets } from "./own-secrets.js";
+import { ownTrust } from "./own-trust.js";
 
 /** What a command works on: the arguments, and the pools that its project (or its flags) describe. */
 export class Project {
@@ -97,6 +99,14 @@ export class Project {
   live(name?: string): Promise<Laila> {
     this.#live ??= this.#wire(name);
     return this.#live;
+  }
+
+  /** Which secrets the project's own file sends where. */
+  async trust(): Promise<TrustRule[]> {
+    const rules: TrustRule[] = [];
+    for (const entry of Object.values(this.#usesBucket ? {} : (this.#found?.config.pools ?? {})))
+      rules.push(...ownTrust(await this.backends.classOf(entry.class), entry, this.laila));
+    return rules;
   }
 
   async #wire(name: string | undefined): Promise<Laila> {

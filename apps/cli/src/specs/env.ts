@@ -232,7 +232,7 @@ export const env: readonly CommandSpec[] = [
     json: saved,
     examples: [
       {
-        line: "laila env seal prod --recipient age1qpuc7nyx57fp2vyh3u97ck2yv4wk7e9gmnn0ssh40s5nupqlea2qxf4ntt",
+        line: "laila env seal prod --recipient age1rrujxvmrwf9vr2vjnhuqx38m8krzqyd2nagqeucnz3c6et4r047sunlh95",
         about: "for the holder of a key",
       },
     ],
