@@ -31,10 +31,13 @@ export interface AssembleOptions {
  * fetch ranges of the same version from the back, as many as there are places for, until both meet. A helper
  * that fails leaves the rest to the first answer, which is of one version in any case.
  *
+ * Resolves when the first answer is done, with what waits for the helpers: to be called, and behind the place that
+ * the first answer had, or it would wait for places that are taken by first answers only.
+ *
  * Ranges have no checksums of their own: the whole value is compared with the object's CRC-32, of the whole or
  * of its parts. What has another one comes in a single answer, which the SDK compares.
  *
- * Rejects with {@link BrokenBody} when the value arrived damaged, or a helper failed too late: it is to be read
+ * Both reject with {@link BrokenBody} when the value arrived damaged, or a helper failed too late: it is to be read
  * again, without helpers. TOO_LARGE for what no Uint8Array holds.
  */
 export async function assemble(
@@ -43,7 +46,7 @@ export async function assemble(
   reply: GetObjectCommandOutput,
   deed: Deed,
   { helpers }: AssembleOptions,
-): Promise<Uint8Array> {
+): Promise<() => Promise<Uint8Array>> {
   const body = reply.Body as Body;
   const size = reply.ContentLength ?? 0;
   if (size > constants.MAX_LENGTH) {
@@ -72,18 +75,28 @@ export async function assemble(
       link.controller.abort();
     }
   });
-  try {
-    await meeting.readFront(body);
-    await Promise.all(helping);
-    if (deed.signal?.aborted) throw deed.signal.reason;
-    const sums = meeting.finish();
-    if (!matches(sums, stored)) throw BrokenBody.mismatch(size);
-    return meeting.bytes;
-  } finally {
+  const end = async (): Promise<void> => {
     link.controller.abort();
     await Promise.all(helping);
     link.unlink();
+  };
+  try {
+    await meeting.readFront(body);
+  } catch (error) {
+    await end();
+    throw error;
   }
+  return async () => {
+    try {
+      await meeting.rangesIn();
+      if (deed.signal?.aborted) throw deed.signal.reason;
+      const sums = meeting.finish();
+      if (!matches(sums, stored)) throw BrokenBody.mismatch(size);
+      return meeting.bytes;
+    } finally {
+      await end();
+    }
+  };
 }
 
 /** One value, filled from the front by one and from the back by others. */
@@ -98,6 +111,9 @@ class Meeting {
   #back: number;
   #met = false;
   #failure: unknown;
+  /** Ranges that are claimed and have not come. */
+  #missing = 0;
+  #whenIn: (() => void) | undefined;
   readonly #sums: Sums;
 
   constructor(size: number, unit: number) {
@@ -117,6 +133,7 @@ class Meeting {
     if (this.#failure !== undefined || start <= this.#front) return undefined;
     const range = { start, end: this.#back, target: this.bytes.subarray(start, this.#back) };
     this.#back = start;
+    this.#missing++;
     return range;
   }
 
@@ -125,12 +142,22 @@ class Meeting {
     const sums = new Sums(this.#unit);
     sums.add(this.bytes.subarray(start, end));
     this.#helped.set(start, sums.end());
+    if (--this.#missing === 0) this.#whenIn?.();
   }
 
   /** A helper has failed: all is the front's now, unless that has ended. */
   abandon(error: unknown): void {
     this.#failure ??= error;
     if (!this.#met) this.#back = this.bytes.byteLength;
+    this.#whenIn?.();
+  }
+
+  /** Behind the front's end: resolves when every claimed range has come, or one never will. */
+  async rangesIn(): Promise<void> {
+    if (this.#missing === 0 || this.#failure !== undefined) return;
+    await new Promise<void>((resolve) => {
+      this.#whenIn = resolve;
+    });
   }
 
   /** Takes of the first answer what no helper has claimed. */

@@ -46,7 +46,7 @@ export async function getObject(
   const broken: BrokenBody[] = [];
   for (;;) {
     try {
-      return await bucket.run(deed, async (client, http) => {
+      const { bytes, version } = await bucket.run(deed, async (client, http) => {
         const reply = await client.send(command(), http);
         const version = etagOf(reply);
         // Once it went wrong, the whole value comes as one answer, as the server has it at one moment.
@@ -56,6 +56,7 @@ export async function getObject(
           : await collectWhole(reply);
         return { bytes, version };
       });
+      return { bytes: typeof bytes === "function" ? await bytes() : bytes, version };
     } catch (error) {
       if (failureOf(error).name === "NoSuchKey") return undefined;
       if (!(error instanceof BrokenBody)) throw bucket.error(error, deed);

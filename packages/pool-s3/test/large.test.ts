@@ -97,6 +97,16 @@ describe("a value above two parts", () => {
     expect(GetObject).toBeLessThanOrEqual(3);
   });
 
+  it("comes also where its first answers take every connection", async () => {
+    await pool.write(key, large);
+    for (const maxConnections of [1, 2]) {
+      const busy = new S3Pool({ ...config, maxConnections });
+      const found = await Promise.all([busy.read(key), busy.read(key), busy.read(key)]);
+      expect(found.map((one) => digest(one?.bytes))).toEqual(Array(3).fill(digest(large)));
+      await busy.close();
+    }
+  });
+
   it("that has no more, 16 MiB unless configured, is one request", async () => {
     await pool.write(key, large.subarray(0, 2 * part));
     expect((await pool.read(key))?.bytes.byteLength).toBe(2 * part);
