@@ -11,7 +11,7 @@ const choices = ["fail", "skip", "overwrite"] as const;
 export const cp: Command = (context) =>
   Project.use(context, async (project) => {
     const { given, signal } = context;
-    const [from, to] = given.operands;
+    const [from = "", to = ""] = given.operands;
     const asked = given.text("on-conflict");
     const onConflict = choices.find((one) => one === asked);
     if (asked !== undefined && onConflict === undefined)

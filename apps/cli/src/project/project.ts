@@ -24,7 +24,7 @@ export class Project {
   readonly backends: Backends;
   readonly #found: FoundConfig | undefined;
   readonly #context: Context;
-  readonly #pools = new Map<string, PoolLike>();
+  readonly #pools = new Map<string, Promise<PoolLike>>();
   #live: Promise<Laila> | undefined;
 
   private constructor(context: Context, found: FoundConfig | undefined) {
@@ -66,13 +66,14 @@ export class Project {
     );
   }
 
-  /** The names of the project's pools, the store first known by {@link storeName}. */
+  /** The names of the project's pools, in the order of its file. */
   get poolNames(): string[] {
     return this.#usesBucket ? ["s3"] : Object.keys(this.#found?.config.pools ?? {});
   }
 
-  get storeName(): string | undefined {
-    return this.#usesBucket ? "s3" : (this.#found?.config.store ?? this.poolNames[0]);
+  /** The pool that environments are saved in. */
+  get storeName(): string {
+    return (this.#usesBucket ? undefined : this.#found?.config.store) ?? this.poolNames[0] ?? "s3";
   }
 
   /** The pool that `--pool` or the flags of a bucket name; else the store. */
@@ -81,18 +82,10 @@ export class Project {
   }
 
   /** A pool by its name, made when it is first asked for. NOT_FOUND, INVALID_CONFIG, MISSING_ARG, MISSING_PACKAGE. */
-  async pool(name: string | undefined): Promise<PoolLike> {
-    if (name === undefined) {
-      throw new LailaError(
-        "INVALID_ARGUMENT",
-        "There is no project here, and no bucket is named. Make a project with laila init, or give --bucket NAME.",
-      );
-    }
-    const made = this.#pools.get(name);
-    if (made) return made;
-    const pool = await this.#make(name);
-    this.#pools.set(name, pool);
-    return pool;
+  pool(name: string): Promise<PoolLike> {
+    const made = this.#pools.get(name) ?? this.#make(name);
+    this.#pools.set(name, made);
+    return made;
   }
 
   /** The set-up as the project describes it, live: its policy is active. `name` is the policy's where the project has none. */
@@ -178,9 +171,11 @@ export class Project {
     return new LailaError("NOT_FOUND", `The project has no pool ${JSON.stringify(name)}. ${hint}`);
   }
 
-  /** All of them, also when one fails: what the policy has not taken is closed here. */
+  /** All of them, also when one fails. A pool that could not be made was told of when it was asked for. */
   async #close(): Promise<void> {
-    const closing = [this.laila.close(), ...[...this.#pools.values()].map((pool) => pool.close())];
+    const made = await Promise.allSettled(this.#pools.values());
+    const pools = made.flatMap((one) => (one.status === "fulfilled" ? one.value : []));
+    const closing = [this.laila.close(), ...pools.map((pool) => pool.close())];
     const failed = (await Promise.allSettled(closing)).find(({ status }) => status === "rejected");
     if (failed?.status === "rejected") throw failed.reason;
   }

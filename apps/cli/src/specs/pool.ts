@@ -27,7 +27,7 @@ export const pools: readonly CommandSpec[] = [
       ...where,
       ...pool,
     },
-    json: "[key]; with --long [{ key, bytes, codec, nickname, written, error }]",
+    json: "[key]; with --long [{ key, bytes, codec, nickname, written, state, error }]; state is whole, unverified, damaged or failed",
     examples: [
       { line: "laila pool ls", about: "all keys of the store" },
       {
