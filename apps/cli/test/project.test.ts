@@ -116,4 +116,10 @@ test("a pool package that is not installed is told of with the line that install
   const { code, err } = await folder.laila("pool", "ls");
   expect(code).toBe(1);
   expect(err).toContain("npm install @laila/pool-sqlite");
+  const report = await folder.laila("doctor", "--json");
+  expect(report).toMatchObject({ code: 1, err: "" });
+  expect(JSON.parse(report.out)).toMatchObject({
+    ok: false,
+    findings: [{ code: "MISSING_PACKAGE" }],
+  });
 });

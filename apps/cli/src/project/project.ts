@@ -97,8 +97,11 @@ export class Project {
   /** Which secrets the project's own file sends where. */
   async trust(): Promise<TrustRule[]> {
     const rules: TrustRule[] = [];
-    for (const entry of Object.values(this.#usesBucket ? {} : (this.#found?.config.pools ?? {})))
-      rules.push(...ownTrust(await this.backends.classOf(entry.class), entry, this.laila));
+    const classes = await this.backends.all();
+    for (const entry of Object.values(this.#usesBucket ? {} : (this.#found?.config.pools ?? {}))) {
+      const cls = classes.find(({ classToken }) => classToken === entry.class);
+      if (cls) rules.push(...ownTrust(cls, entry, this.laila));
+    }
     return rules;
   }
 

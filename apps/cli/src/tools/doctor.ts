@@ -1,4 +1,4 @@
-import type { Finding } from "@laila/core";
+import { type DoctorReport, type Finding, isLailaError } from "@laila/core";
 import { selectorOf, whichOf } from "../env/name.js";
 import { recoveringOptions } from "../env/recovering.js";
 import { count, shownText } from "../format.js";
@@ -14,14 +14,12 @@ export const diagnose: Command = (context) =>
     const probe = !given.on("no-probe");
     const options = { ...(await recoveringOptions(context, project)), probe };
     const live = operand === undefined || which.live;
-    const report = live
-      ? await (await project.live()).doctor(options)
-      : await project.laila.doctor({
-          ...options,
-          ...selectorOf(which),
-          name: project.nameOr(which.name),
-          pool: await project.chosen(),
-        });
+    const report = await examine(async () => {
+      if (live) return (await project.live()).doctor(options);
+      const name = project.nameOr(which.name);
+      const pool = await project.chosen();
+      return project.laila.doctor({ ...options, ...selectorOf(which), name, pool });
+    });
     const what = live
       ? "the project"
       : `${report.name ?? operand}${report.version === null ? "" : `, version ${report.version}`}`;
@@ -44,4 +42,17 @@ function lines({ severity, code, poolName, text, fix }: Finding, color: boolean)
     `${paint}${severity} ${code}${end}${of}: ${shownText(text)}`,
     ...(fix === null ? [] : [`  $ ${shownText(fix)}`]),
   ];
+}
+
+/** What keeps the project from being set up at all is a finding like any other. */
+async function examine(work: () => Promise<DoctorReport>): Promise<DoctorReport> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isLailaError(error, "INVALID_CONFIG", "MISSING_ARG", "MISSING_PACKAGE")) throw error;
+    const { code, message, details } = error;
+    const about = { pool: null, poolName: null, fix: null, details };
+    const finding: Finding = { code, severity: "error", text: message, ...about };
+    return { ok: false, findings: [finding], pools: 0, opened: 0, name: null, version: null };
+  }
 }
