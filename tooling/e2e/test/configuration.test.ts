@@ -31,14 +31,16 @@ home directory; \`~/.laila\` unless set.
 `;
 
 test("the documented configuration is what the classes declare", async () => {
-  await expect(head + configTables(classes)).toMatchFileSnapshot("../../../docs/configuration.md");
+  await expect(head + configTables(classes)).toMatchFileSnapshot(
+    "../../../packages/environment/CONFIGURATION.md",
+  );
 });
 
 test("each class has a JSON Schema of what documents hold", async () => {
   const schemas: Record<string, unknown> = {};
   for (const cls of classes) schemas[cls.classToken] = await configJsonSchema(cls);
   await expect(`${JSON.stringify(schemas, null, 2)}\n`).toMatchFileSnapshot(
-    "../../../docs/configuration.schemas.generated.json",
+    "../../../packages/environment/configuration.schemas.generated.json",
   );
   expect(schemas.S3Pool).toMatchObject({
     required: ["class_token", "bucket_name"],
