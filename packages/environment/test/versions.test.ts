@@ -511,6 +511,23 @@ describe("more than 500 versions", () => {
     expect(await numbers(pool)).toHaveLength(502);
   });
 
+  it("a prune that a label beats to it leaves the logs that stay", async () => {
+    const pool = new FaultyPool();
+    const documents = [environment(), environment()] as const;
+    for (let n = 1; n <= 501; n++)
+      await saveEnvironment(documents[n % 2] as EnvironmentDocument, { name, pool });
+    let raced = false;
+    pool.before = async (operation, key) => {
+      if (operation !== "write" || key !== headId || raced) return;
+      raced = true;
+      await labelEnvironment({ name, pool, labels: { first: 1 } });
+    };
+    const pruned = await pruneEnvironment({ name, pool, keep: 500 });
+    expect(pruned).toMatchObject({ trashed: [], labelled: [{ version: 1 }], left: 501 });
+    expect(await numbers(pool)).toHaveLength(501);
+    expect(await loadEnvironment({ name, pool, label: "first" })).toMatchObject({ version: 1 });
+  });
+
   it("who reads while somebody prunes reads the new logs", async () => {
     const pool = new FaultyPool();
     const documents = [environment(), environment()] as const;

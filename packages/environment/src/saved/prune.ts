@@ -194,6 +194,8 @@ class Pruning extends HeadChange<PruneResult> {
   }
 
   #nextState(state: HeadState, { all, going }: Plan, trash: readonly TrashedVersion[]): HeadState {
+    // Of this try: an earlier one that lost its race may have meant to do without logs that stay now.
+    this.#oldLogs = [];
     if (going.size === 0) return this.signed({ ...state, trash });
     // The logs are written anew from what is left, as far as that is still too much for the head.
     const { log = [], ...rest } = state;
