@@ -128,6 +128,7 @@ describe("sealing", () => {
     ["a recipient that is none", { recipients: ["bob@example.org"] }],
     ["an empty passphrase", { passphrase: "" }],
     ["a cost that takes for ever", { passphrase: "x", workFactor: 40 }],
+    ["a cost at which it could not be opened again", { passphrase: "x", workFactor: 21 }],
   ])("refuses %s", async (_, lock) => {
     expect(await failure(sealEnvironment(environment, { args: secrets, ...lock }))).toMatchObject({
       code: "INVALID_ARGUMENT",
