@@ -27,6 +27,9 @@ const configs: Readonly<Record<string, () => object>> = {
   "@laila/pool-opendal": () => ({ scheme: "fs", directory: "pool" }),
 };
 
+/** Of several classes in one package, the one whose configuration this is. */
+const tokens: Readonly<Record<string, string>> = { "@laila/pool-s3": "S3Pool" };
+
 const backends = publishable()
   .filter(({ manifest }) => manifest.peerDependencies?.["@laila/pool"])
   .map(({ manifest }) => manifest.name);
@@ -56,7 +59,10 @@ describe.each(backends)("%s", (name) => {
         "use.mjs": `
           import { readFileSync } from "node:fs";
           import * as all from "${name}";
-          const Pool = Object.values(all).find(({ classToken }) => classToken);
+          const token = ${JSON.stringify(tokens[name])};
+          const Pool = Object.values(all).find(
+            ({ classToken }) => classToken && (token === undefined || classToken === token),
+          );
           const pool = new Pool(JSON.parse(readFileSync("config.json", "utf8")));
           await pool.write("a/b", Uint8Array.of(1, 2, 3));
           const { bytes } = await pool.read("a/b");
