@@ -2,7 +2,7 @@ import { type ErrorCode, isLailaError } from "@laila/schema";
 import type { CommandSpec } from "./spec.js";
 
 /** The exit codes of every command. */
-export const exits = { done: 0, failed: 1, usage: 2, notFound: 3, conflict: 4 } as const;
+const exits = { done: 0, failed: 1, usage: 2, notFound: 3, conflict: 4 } as const;
 
 /** What is told of an error; with `--json` as `{ "error": … }`. */
 export interface Failure {

@@ -44,7 +44,7 @@ async function* inspectSome(pool: PoolLike, keys: readonly string[], signal: Abo
 }
 
 /** Checked to the last byte, if it is a record. */
-export function inspect(key: string, bytes: Uint8Array): ValueInfo {
+function inspect(key: string, bytes: Uint8Array): ValueInfo {
   if (!isGlobalId(key)) return infoOf(key, bytes.byteLength, "unverified", null);
   try {
     const { entry, codec, timestamp } = decodeRecord(bytes, { key });
