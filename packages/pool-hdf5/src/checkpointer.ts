@@ -112,9 +112,11 @@ export class Checkpointer {
 
   /** On closing: everything into the snapshot, if there is anything; rejects when that fails. */
   async last(): Promise<void> {
-    const { journals, view, policy } = this.#parts;
+    const { journals, view, policy, paths } = this.#parts;
     if (journals.count === 0) return;
     if (!view.isChanged && this.#snapshotSize !== undefined) {
+      // A checkpoint may have failed to sync the snapshot's name, without which the journals are all there is.
+      await syncSnapshotName(paths);
       await journals.discard(journals.generation);
     } else if (policy.checkpointOnClose || this.isDue) {
       await this.#checkpoint(journals.generation, { last: true, anew: false });
@@ -180,13 +182,13 @@ export class Checkpointer {
 
   /** Should the process end before this, the next one finds the sums by what is in them. */
   async #settle({ target, sums }: CheckpointJob): Promise<void> {
-    const { directory, file } = this.#parts.paths;
+    const { paths } = this.#parts;
     try {
       await files.rename(`${target}.sum`, sums);
-      await syncDirectory(directory);
     } catch (error) {
-      throw fileError(error, "Syncing the directory of", file);
+      throw fileError(error, "Writing the sums of", paths.file);
     }
+    await syncSnapshotName(paths);
   }
 
   #job(
@@ -239,6 +241,14 @@ async function freeSpace(directory: string): ReturnType<typeof files.statfs> {
     return await files.statfs(directory);
   } catch (error) {
     throw fileError(error, "Looking at", directory);
+  }
+}
+
+async function syncSnapshotName({ directory, file }: PoolPaths): Promise<void> {
+  try {
+    await syncDirectory(directory);
+  } catch (error) {
+    throw fileError(error, "Syncing the directory of", file);
   }
 }
 

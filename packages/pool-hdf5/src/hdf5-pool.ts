@@ -53,6 +53,7 @@ export class HDF5Pool extends Pool<ParsedConfig> {
   /** Absolute; where the pool's file lies, or will lie after the first checkpoint. */
   readonly filePath: string;
   #store: Store | ReadOnlyStore | undefined;
+  readonly #underWay = new Set<Promise<unknown>>();
 
   constructor(config: HDF5PoolConfig = {}, options: PoolOptions = {}) {
     super(config, options);
@@ -92,7 +93,6 @@ export class HDF5Pool extends Pool<ParsedConfig> {
    * @param path absolute, or relative to the working directory
    */
   async exportSnapshot(path: string, options: ExportOptions = {}): Promise<ExportOutcome> {
-    await this.open(options);
     const { compress = false } = options;
     if (
       typeof compress !== "boolean" &&
@@ -102,7 +102,7 @@ export class HDF5Pool extends Pool<ParsedConfig> {
         "INVALID_ARGUMENT",
         "compress has to be true, false, or a level of 1 to 9.",
       );
-    return this.#opened().exportTo(resolve(path), options);
+    return this.#upkeep(options, (store) => store.exportTo(resolve(path), options));
   }
 
   /**
@@ -111,8 +111,7 @@ export class HDF5Pool extends Pool<ParsedConfig> {
    * journals, and the time to read the files. ABORTED, TIMEOUT, CLOSED.
    */
   async verify({ signal }: CallOptions = {}): Promise<Verification> {
-    await this.open({ signal });
-    return this.#opened().verify(signal);
+    return this.#upkeep({ signal }, (store) => store.verify(signal));
   }
 
   /**
@@ -121,8 +120,7 @@ export class HDF5Pool extends Pool<ParsedConfig> {
    * UNSUPPORTED for a pool with `readOnly`, ABORTED, TIMEOUT, CLOSED.
    */
   async repair({ signal }: CallOptions = {}): Promise<Repair> {
-    await this.open({ signal });
-    return this.#opened().repair(signal);
+    return this.#upkeep({ signal }, (store) => store.repair(signal));
   }
 
   protected async _open(): Promise<void> {
@@ -186,8 +184,24 @@ export class HDF5Pool extends Pool<ParsedConfig> {
     );
   }
 
+  /** Waits for exports, verifications and repairs too: they must not use files that are closed. */
   protected async _close(): Promise<void> {
+    await Promise.allSettled(this.#underWay);
     await this.#opened().close();
+  }
+
+  async #upkeep<T>(
+    { signal }: CallOptions,
+    act: (store: Store | ReadOnlyStore) => Promise<T>,
+  ): Promise<T> {
+    await this.open({ signal });
+    const work = act(this.#opened());
+    this.#underWay.add(work);
+    try {
+      return await work;
+    } finally {
+      this.#underWay.delete(work);
+    }
   }
 
   #opened(): Store | ReadOnlyStore {

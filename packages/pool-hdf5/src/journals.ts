@@ -153,6 +153,7 @@ export class Journals {
   }
 
   async close(): Promise<void> {
+    this.#written = undefined;
     for (const journal of this.#all.splice(0)) await journal.release();
   }
 }
