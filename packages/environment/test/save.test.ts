@@ -1,5 +1,5 @@
 import { Policy } from "@laila/policy";
-import { MemoryPool } from "@laila/pool";
+import { MemoryPool, type WriteOptions } from "@laila/pool";
 import {
   constant,
   decodeRecord,
@@ -8,6 +8,7 @@ import {
   encodeRecord,
   entryAt,
   globalIdOf,
+  LailaError,
   namespaceFor,
 } from "@laila/schema";
 import { afterEach, describe, expect, it, vi } from "vitest";
@@ -293,6 +294,36 @@ describe("faults while saving", () => {
       details: { outcome: "unknown", op: expect.any(String), leafId: expect.any(String) },
     });
     pool.fault = () => undefined;
+    expect(await loadEnvironment({ name: "prod", pool })).toMatchObject({ version: 1 });
+  });
+
+  it("a race that is lost to its own earlier try is no failure that is certain", async () => {
+    const writes: { bytes: Uint8Array; options: WriteOptions }[] = [];
+    class LatePool extends MemoryPool {
+      static override readonly configSchema = MemoryPool.configSchema;
+      static override readonly classToken: string = "LatePool";
+      static override readonly packageName: string = "@laila/pool-late";
+      protected override async _read(key: string) {
+        if (key === headId && writes.length > 1)
+          throw new LailaError("UNAVAILABLE", "The network is down.");
+        return super._read(key);
+      }
+      protected override async _write(key: string, bytes: Uint8Array, options: WriteOptions) {
+        if (key !== headId) return super._write(key, bytes, options);
+        writes.push({ bytes, options });
+        // The first arrives late, just before the second.
+        if (writes.length === 1) throw new LailaError("TIMEOUT", "No reply came.");
+        const late = writes[0];
+        if (late) await super._write(key, late.bytes, late.options);
+        return super._write(key, bytes, options);
+      }
+    }
+    const pool = new LatePool();
+    expect(await failure(saveEnvironment(environment(), { name: "prod", pool }))).toMatchObject({
+      code: "UNAVAILABLE",
+      details: { outcome: "unknown", op: expect.any(String) },
+    });
+    writes.length = 0;
     expect(await loadEnvironment({ name: "prod", pool })).toMatchObject({ version: 1 });
   });
 

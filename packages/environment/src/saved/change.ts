@@ -102,7 +102,7 @@ export abstract class HeadChange<R> {
         return this.abandon(this.#exhausted(tries, failure));
       }
       await this.#pause(tries);
-      head = await this.#reread(failure);
+      head = await this.#reread();
       if (!head && (this.#seen || isLost(failure))) return this.abandon(this.#gone());
     }
   }
@@ -165,7 +165,7 @@ export abstract class HeadChange<R> {
   }
 
   /** The head after a try that failed; that one must be known, so a few failures are lived through. */
-  async #reread(failure: unknown): Promise<Head | undefined> {
+  async #reread(): Promise<Head | undefined> {
     const { pool, signal } = this.options;
     for (let tries = 1; ; tries++) {
       try {
@@ -173,7 +173,8 @@ export abstract class HeadChange<R> {
       } catch (error) {
         if (signal?.aborted) throw error;
         const last = tries >= maxFailedReads || !isLailaError(error, "UNAVAILABLE", "TIMEOUT");
-        if (last) throw isLost(failure) ? error : this.#unknown(error);
+        // Also of a race that was lost: an earlier try, whose reply was, may be who won it.
+        if (last) throw this.#unsettled.size > 0 ? this.#unknown(error) : error;
         await this.#pause(tries);
       }
     }
