@@ -75,6 +75,10 @@ export abstract class Task<Report, Event>
 
   async #run(options: TaskOptions<Event>, work: TaskWork<Report, Event>): Promise<Report> {
     const unfollow = follow(options.signal, this.#controller);
+    // Work that waits for a reader would not hear of it: nobody is waited for any more.
+    this.#controller.signal.addEventListener("abort", () => {
+      for (const queue of this.#queues) queue.hurry();
+    });
     // As many listeners as there are operations under way.
     setMaxListeners(0, this.#controller.signal);
     try {

@@ -13,6 +13,7 @@ interface Waiter<T> {
 export class EventQueue<T> implements AsyncIterableIterator<T, undefined> {
   readonly #leave: (queue: EventQueue<T>) => void;
   readonly #patient: boolean;
+  #hurried = false;
   #room: (() => void)[] = [];
   #events: T[] = [];
   #readers: Waiter<T>[] = [];
@@ -32,8 +33,14 @@ export class EventQueue<T> implements AsyncIterableIterator<T, undefined> {
     }
     if (this.#events.length >= maxWaiting && !this.#patient) this.#events.shift();
     this.#events.push(event);
-    if (this.#events.length < maxWaiting || !this.#patient) return undefined;
+    if (this.#events.length < maxWaiting || !this.#patient || this.#hurried) return undefined;
     return new Promise((resolve) => this.#room.push(resolve));
+  }
+
+  /** Whoever tells does not wait from now on; what waits for the reader stays. */
+  hurry(): void {
+    this.#hurried = true;
+    this.#makeRoom();
   }
 
   /** After the events that still wait, the reader comes to its end, or to the failure (once). */

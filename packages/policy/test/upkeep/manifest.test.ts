@@ -176,6 +176,18 @@ describe("verifyManifest", () => {
     for await (const _ of left) break;
     expect((await left).done).toBe(5001);
   });
+
+  it("ends when it is cancelled although it waits for a reader", async () => {
+    const pool = new MemoryPool();
+    const task = verifyManifest(await manifestIn(5000, pool), { pool });
+    for await (const _ of task) {
+      for (let i = 0; i < 200; i++) await new Promise((resolve) => setImmediate(resolve));
+      expect(task.cancel()).toBe(true);
+      expect(await codeOf(task)).toBe("ABORTED");
+      break;
+    }
+    expect(task.report.done).toBeLessThan(2000);
+  });
 });
 
 describe("repairManifest", () => {
