@@ -302,7 +302,7 @@ describe("storage that does not do", () => {
     };
     const left = await only(bad("forgetful"));
     expect(left).toMatchObject({ code: "PROBE_LEFT", severity: "warning", poolName: "forgetful" });
-    expect(left.fix).toBe(`laila pool rm forgetful ${String(left.details.key)}`);
+    expect(left.fix).toBe(`laila pool rm ${String(left.details.key)} --pool forgetful`);
     expect(await only(bad("stubborn"))).toMatchObject({ code: "PROBE_LEFT" });
     expect((await examine(bad("stubborn"), { probe: false })).findings).toEqual([]);
   });

@@ -49,7 +49,7 @@ async function removed(pool: PoolLike, key: string, about: About): Promise<Findi
 
 function left(key: string, about: About, why: string): Finding {
   const name = about.poolName ?? about.pool ?? "";
-  const fix = /^[\w.:-]+$/.test(name) ? `laila pool rm ${name} ${key}` : null;
+  const fix = /^[\w.:-]+$/.test(name) ? `laila pool rm ${key} --pool ${name}` : null;
   return finding(
     "PROBE_LEFT",
     `The probe ${key} may be left behind: ${why} Remove it when the pool is well.`,
