@@ -80,8 +80,8 @@ export interface GcReport {
  * dry run, or use `keep` and `keepNamed`. Copies keep the time of their original: do not collect a pool
  * that something is being copied into.
  *
- * All manifests are read before the entries are listed, and again before each 1,000 deletes, so one that is memorized
- * meanwhile keeps its leaves; only in the moment between that look and the delete it could lose an old
+ * All manifests are read before the entries are listed, and the entries and all manifests again before each
+ * 1,000 deletes, so an entry that is written anew meanwhile stays, and a manifest that is memorized keeps its leaves; only in the moment between that look and the delete it could lose an old
  * entry that it names and that nothing reached before. Ids of what is reached are in memory, values only up
  * to `maxBytes`.
  */
@@ -167,18 +167,11 @@ export class GcTask extends Task<GcReport, GcEvent> {
     const sweep = (): Promise<void> => {
       const some = going.splice(0, sweepSize);
       // One sweep at a time; the next ones wait for it.
-      sweeping = sweeping.then(() => this.#sweep(pools, some, crew, settle));
+      sweeping = sweeping.then(() => this.#sweep(pools, some, limit, crew, settle));
       return sweeping;
     };
     await crew.each(this.#unreachedIn(pool, crew), async (id) => {
-      let found: Unreached | undefined;
-      try {
-        found = await describe(pool, id, crew);
-      } catch (error) {
-        crew.check();
-        if (isLailaError(error, ...endsAll)) throw error;
-        await settle({ id, nickname: undefined, written: undefined, bytes: 0 }, "failed", error);
-      }
+      const found = await this.#described(pool, id, crew, settle);
       if (!found) return;
       const stays = await reasonToStay(found, limit, options);
       if (stays) await settle(found, stays);
@@ -186,6 +179,23 @@ export class GcTask extends Task<GcReport, GcEvent> {
       else if (going.push(found) >= sweepSize) await sweep();
     });
     while (going.length > 0) await sweep();
+  }
+
+  /** Undefined when it is gone, or cannot be read, which is told. */
+  async #described(
+    pool: PoolLike,
+    id: GlobalId,
+    crew: Crew,
+    settle: Settle,
+  ): Promise<Unreached | undefined> {
+    try {
+      return await describe(pool, id, crew);
+    } catch (error) {
+      crew.check();
+      if (isLailaError(error, ...endsAll)) throw error;
+      await settle({ id, nickname: undefined, written: undefined, bytes: 0 }, "failed", error);
+      return undefined;
+    }
   }
 
   async *#unreachedIn(pool: PoolLike, { signal }: Crew): AsyncGenerator<GlobalId> {
@@ -199,13 +209,23 @@ export class GcTask extends Task<GcReport, GcEvent> {
   async #sweep(
     pools: readonly [PoolLike, ...PoolLike[]],
     some: readonly Unreached[],
+    limit: number,
     crew: Crew,
     settle: Settle,
   ): Promise<void> {
     if (some.length === 0) return;
-    const { ids } = await reachOf(pools, crew, "LAILA:MANIFEST:");
     const [pool] = pools;
-    const left = some.filter(({ id }) => !ids.has(id));
+    // One that was written anew since it was looked at is young again, and its manifest may still come.
+    const old: Unreached[] = [];
+    await crew.each(some, async (one) => {
+      const now = await this.#described(pool, one.id, crew, settle);
+      if (!now) return;
+      if (!now.written) await settle(now, "undated");
+      else if (now.written.getTime() > limit) await settle(now, "young");
+      else old.push(now);
+    });
+    const { ids } = await reachOf(pools, crew, "LAILA:MANIFEST:");
+    const left = old.filter(({ id }) => !ids.has(id));
     const results = await pool.deleteMany(
       left.map(({ id }) => id),
       { signal: crew.signal },

@@ -160,6 +160,21 @@ describe("gc", () => {
     expect(await pool.exists(stray)).toBe(false);
   });
 
+  it("leaves an old entry that is written anew while it runs: its manifest may still come", async () => {
+    const pool = new ProbedPool();
+    const named = constant("by name", { nickname: "n" });
+    const [again, stray] = [await put(pool, named), await put(pool, constant("s"))];
+    let first = true;
+    pool.after = async (operation, key) => {
+      if (operation !== "read" || key !== again || !first) return;
+      first = false;
+      await put(pool, named, 0);
+    };
+    expect(await gc(pool, forReal)).toMatchObject({ counts: { deleted: 1, young: 1 } });
+    expect(await pool.exists(again)).toBe(true);
+    expect(await pool.exists(stray)).toBe(false);
+  });
+
   it("keeps what it is told to, what is named if so told, and what other pools' manifests name", async () => {
     const [pool, other] = [new MemoryPool(), new MemoryPool()];
     const entries = [constant("a", { nickname: "a" }), constant("b"), constant("c"), constant("d")];
