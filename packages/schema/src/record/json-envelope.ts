@@ -37,7 +37,7 @@ export function ordinaryText(
 const head =
   /^\{"laila_record":1,"entry":\{"_uuid":"([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})","_evolution":(null|0|[1-9]\d{0,14}),"_scopes":\["(?!GLOBAL_ID")([A-Za-z0-9_]+)"\],"_state":"READY","payload":/;
 const tail =
-  /^(?:null|"([^"\\]*)"),"borrower":null,"record_timestamp":"([^"\\]*)"(?:,"nickname":("(?:[^"\\]|\\.)*"))?,"codec":"json"$/;
+  /^(?:null|"([^"\\]*)"),"borrower":null,"record_timestamp":"([^"\\\p{Cc}]*)"(?:,"nickname":("(?:[^"\\]|\\.)*"))?,"codec":"json"$/u;
 
 /**
  * Takes apart what {@link ordinaryText} wrote; undefined when it is not of that form. What lies between
@@ -50,11 +50,12 @@ export function readOrdinaryText(
   const begin = head.exec(text);
   const behind = text.lastIndexOf(constitution);
   if (begin === null || behind === -1) return undefined;
-  const end = tail.exec(text.slice(behind + constitution.length));
-  if (end === null) return undefined;
   const [start, uuid = "", evolution = "null", scope = ""] = begin;
-  const [, recorder, timestamp = "", nickname] = end;
   try {
+    // A nickname of many megabytes is more than regular expressions have room for.
+    const end = tail.exec(text.slice(behind + constitution.length));
+    if (end === null) return undefined;
+    const [, recorder, timestamp = "", nickname] = end;
     const before = `LAILA:${scope}:GLOBAL_ID:`;
     const found = `${before}${uuid}${evolution === "null" ? "" : `-${evolution}`}`;
     // The caller's own text: what is cut out of the record's would keep all of that in memory.

@@ -207,6 +207,20 @@ describe("reading a JSON record trusts nothing", () => {
     expect(extra).toEqual({ later: { a: [1] } });
   });
 
+  it("is refused where it is no JSON, although its digest holds", () => {
+    const text = textOf(encodeRecord(entryAt(key, 1), { timestamp: at, recorder }));
+    const covered = `${text.slice(0, text.lastIndexOf(',"digest"'))}}`;
+    const odd = covered.replace("12:00:00", "12:00\n00");
+    const bytes = bytesOf(`${odd.slice(0, -1)},"digest":"${crcDigest(bytesOf(odd))}"}`);
+    errorOf(() => decodeRecord(bytes), "CORRUPT");
+  });
+
+  it("may have a nickname of any length", () => {
+    const nickname = "n".repeat(20_000_000);
+    const entry = constant(1, { nickname });
+    expect(decodeRecord(encodeRecord(entry)).entry.nickname === nickname).toBe(true);
+  });
+
   it("refuses a digest that is missing, of an unknown kind, or wrong", () => {
     const { digest: _, ...without } = record(1);
     errorOf(() => decodeRecord(bytesOf(JSON.stringify(without))), "CORRUPT");
