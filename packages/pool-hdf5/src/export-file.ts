@@ -24,7 +24,10 @@ export async function exportSnapshot(
   if (await isThere(target)) throw inTheWay(target);
   const draft = `${target}.tmp-${randomBytes(6).toString("hex")}`;
   const worker = new WorkerClient();
-  const stop = () => void worker.stop();
+  let stopped: Promise<void> | undefined;
+  const stop = (): void => {
+    stopped = worker.stop();
+  };
   signal?.addEventListener("abort", stop, { once: true });
   try {
     const deflate = compress === true ? usualLevel : compress || undefined;
@@ -37,6 +40,9 @@ export async function exportSnapshot(
     await syncDirectory(dirname(target));
     return outcome;
   } catch (error) {
+    // A thread that is just ending may still make the file.
+    await stopped;
+    await worker.stop();
     await removeDraft(draft);
     if (signal?.aborted) throw abortError(signal);
     if (isLailaError(error)) throw error;
