@@ -1,4 +1,4 @@
-import { formatPlan } from "@laila/core";
+import { formatPlan, isLailaError, versionAt } from "@laila/core";
 import { count, table } from "../format.js";
 import { Project } from "../project/project.js";
 import type { Command } from "../spec.js";
@@ -11,18 +11,25 @@ export const recover: Command = (context) =>
     const which = whichOf(context.given.operands[0]);
     if (which.live) throw invalid("Only what was saved can be recovered: laila env recover NAME.");
     const name = project.nameOr(which.name);
-    const options = {
-      ...(await recoveringOptions(context, project)),
-      ...selectorOf(which),
-      name,
-      pool: await project.chosen(),
-    };
-    const plan = await project.laila.recoverPolicy({ ...options, dryRun: true });
+    const pool = await project.chosen();
+    const options = await recoveringOptions(context, project);
     if (context.given.on("dry-run")) {
+      const selected = { ...options, ...selectorOf(which), name, pool };
+      const plan = await project.laila.recoverPolicy({ ...selected, dryRun: true });
       const failed = plan.ok ? undefined : "Next: laila doctor prints what mends each of these.";
       return { json: plan, text: formatPlan(plan), failed };
     }
-    const policy = await project.laila.recoverPolicy(options);
+    const where = { name, pool, namespace: project.laila.namespace, signal: context.signal };
+    // The one that is told of is the one that is recovered, whoever saves meanwhile.
+    const version = await versionAt({ ...where, ...selectorOf(which) }).then(
+      (info) => info.version,
+      (error: unknown) => {
+        // A manifest of a configuration that was memorized by hand has no versions.
+        if (isLailaError(error, "INVALID_DOCUMENT")) return undefined;
+        throw error;
+      },
+    );
+    const policy = await project.laila.recoverPolicy({ ...options, version, name, pool });
     try {
       const { pools, nicknames } = policy.central.memory.poolRouter;
       const names = new Map([...nicknames].map(([nickname, id]) => [id, nickname]));
@@ -31,11 +38,9 @@ export const recover: Command = (context) =>
         nickname: pool.nickname ?? names.get(pool.globalId) ?? null,
         class: pool.toConfig().class_token,
       }));
-      const { version } = plan;
-      context.say(
-        `${name}, version ${version ?? "?"}: recovered, ${count(built.length, "pool")} opened.`,
-      );
-      const json = { name, version, policy: policy.globalId, pools: built };
+      const shown = version === undefined ? name : `${name}, version ${version}`;
+      context.say(`${shown}: recovered, ${count(built.length, "pool")} opened.`);
+      const json = { name, version: version ?? null, policy: policy.globalId, pools: built };
       return {
         json,
         text: table(
