@@ -62,6 +62,13 @@ describe("explainArgs", () => {
     expect(inspect(explained, { depth: 9 })).not.toContain("hunter2");
   });
 
+  it.each(["DB_PASS", "PGPASS", "db.pwd", "MYSQL_PWD"])(
+    "masks %s, as passwords are often called",
+    (name) => {
+      expect(explainArgs({ [name]: "hunter2hunter2" })).toMatchObject([{ value: "[masked]" }]);
+    },
+  );
+
   it("masks what classes mark, key ids, and what looks like a key", () => {
     const args = {
       VAULT_KEY_ID: "short",

@@ -8,7 +8,7 @@ export interface SecretPlace {
   readonly field: string;
 }
 
-const secretWord = /secret|token|passw|passphrase|passcode|credential|privatekey|key$/;
+const secretWord = /secret|token|passw|passphrase|passcode|pass$|pwd$|credential|privatekey|key$/;
 /** SECRET_NAME, TOKEN_URL, AWS_ACCESS_KEY_ID: what is about a secret, and may well stand in a document. */
 const aboutSecret = /(id|name|user|url|uri|endpoint|host|path|file|prefix|bucket|region|type)s?$/;
 

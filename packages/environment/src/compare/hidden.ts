@@ -12,7 +12,7 @@ const hiddenText = "(hidden)";
 
 /** Captured documents hold secrets by name only; others may be compared, too. */
 const secretName =
-  /(^key$|secret|token|passw|passphrase|passcode|credential|(private|api|access|master|shared|account)key)/;
+  /(^key$|secret|token|passw|passphrase|passcode|pass$|pwd$|credential|(private|api|access|master|shared|account)key)/;
 /** Names of things about a secret, which are none themselves. */
 const aboutSecret = /(id|name|user|url|uri|endpoint|host|path|file|prefix|type|required|ms)s?$/;
 
