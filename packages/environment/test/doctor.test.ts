@@ -327,11 +327,13 @@ describe("storage that does not do", () => {
     expect(VaultPool.made.flatMap(({ events }) => events)).toEqual([]);
     expect(await readdir(directory)).toEqual([]);
     await mkdir(join(directory, "ours"));
+    const ours = () => examine(at(join(directory, "ours/x.h5")), { trust });
+    await writeFile(join(directory, "ours/x.h5.bak"), "");
+    expect(await ours()).toMatchObject({ ok: true, opened: 1 });
+    await writeFile(join(directory, "ours/x.h5.journal.1"), "");
+    expect(await ours()).toMatchObject({ ok: true, opened: 2 });
     await writeFile(join(directory, "ours/x.h5"), "");
-    expect(await examine(at(join(directory, "ours/x.h5")), { trust })).toMatchObject({
-      ok: true,
-      opened: 2,
-    });
+    expect(await ours()).toMatchObject({ ok: true, opened: 2 });
     const theirs = join(directory, "theirs");
     await mkdir(theirs, { mode: 0o500 });
     const { findings } = await examine(at(join(theirs, "x.h5")), { trust });

@@ -58,8 +58,12 @@ export async function checkPlaces(
   return { findings, isThere };
 }
 
+/** What stores put behind the name of their file: of HDF5Pool, and of SQLite. Not a copy (`x.h5.bak`). */
+const companion = /^(?:\.lock|\.sum|\.journal\.\d+|-wal|-shm|-journal)$/;
+
 /** A store that is young may have its journal and its lock only: files that are called after it. */
 async function hasCompanions(path: string): Promise<boolean> {
+  const file = basename(path);
   const beside = await readdir(dirname(path)).catch(() => []);
-  return beside.some((name) => name.startsWith(basename(path)));
+  return beside.some((name) => name.startsWith(file) && companion.test(name.slice(file.length)));
 }
