@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import { newIdentity } from "@laila/core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Folder } from "./support/folder.js";
@@ -61,4 +62,17 @@ test("by a passphrase, which is read from a file", async () => {
   await folder.write("secrets.toml", folder.credentials);
   const opened = await folder.laila("env", "recover", "--passphrase-file", "passphrase.txt");
   expect(opened).toMatchObject({ code: 0 });
+});
+
+test("a signed version is recovered by its key, and one without a signature is refused", async () => {
+  const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+  await folder.write("key.pem", String(privateKey.export({ type: "pkcs8", format: "pem" })));
+  await folder.write("public.pem", String(publicKey.export({ type: "spki", format: "pem" })));
+  const one = { name: "signed", secrets: "secrets.toml", pools: { s3: folder.bucket("things") } };
+  await folder.write("laila.config.json", one);
+  expect((await folder.laila("env", "save", "--sign", "key.pem")).code).toBe(0);
+  expect((await folder.laila("env", "save", "--force")).code).toBe(0);
+  const recover = (name: string) => folder.laila("env", "recover", name, "--verify", "public.pem");
+  expect((await recover("signed@1")).code).toBe(0);
+  expect(await recover("signed@2")).toMatchObject({ code: 1, out: "" });
 });

@@ -13,24 +13,26 @@ export const recover: Command = (context) =>
     const name = project.nameOr(which.name);
     const pool = await project.chosen();
     const options = await recoveringOptions(context, project);
+    const { signal } = context;
+    const { namespace } = project.laila;
     if (context.given.on("dry-run")) {
       const selected = { ...options, ...selectorOf(which), name, pool };
       const plan = await project.laila.recoverPolicy({ ...selected, dryRun: true });
       const failed = plan.ok ? undefined : "Next: laila doctor prints what mends each of these.";
       return { json: plan, text: formatPlan(plan), failed };
     }
-    const where = { name, pool, namespace: project.laila.namespace, signal: context.signal };
-    // The one that is told of is the one that is recovered, whoever saves meanwhile.
-    const version = await versionAt({ ...where, ...selectorOf(which) }).then(
-      (info) => info.version,
-      (error: unknown) => {
-        // A manifest of a configuration that was memorized by hand has no versions.
-        if (isLailaError(error, "INVALID_DOCUMENT")) return undefined;
-        throw error;
-      },
-    );
-    const policy = await project.laila.recoverPolicy({ ...options, version, name, pool });
+    const look = () => versionOf({ name, pool, namespace, signal, ...selectorOf(which) });
+    const before = await look();
+    // Without a number that nobody asked for: a recovery refuses a version older than the one it accepted last.
+    const policy = await project.laila.recoverPolicy({
+      ...options,
+      ...selectorOf(which),
+      name,
+      pool,
+    });
     try {
+      // Somebody who saved meanwhile leaves it open which of the two it was.
+      const version = (await look()) === before ? before : undefined;
       const { pools, nicknames } = policy.central.memory.poolRouter;
       const names = new Map([...nicknames].map(([nickname, id]) => [id, nickname]));
       const built = [...pools.values()].map((pool) => ({
@@ -52,3 +54,13 @@ export const recover: Command = (context) =>
       await policy.close();
     }
   });
+
+/** Undefined for a manifest of a configuration that was memorized by hand, which has no versions. */
+async function versionOf(which: Parameters<typeof versionAt>[0]): Promise<number | undefined> {
+  try {
+    return (await versionAt(which)).version;
+  } catch (error) {
+    if (isLailaError(error, "INVALID_DOCUMENT")) return undefined;
+    throw error;
+  }
+}
