@@ -41,6 +41,8 @@ export type OpenDALPoolConfig = Omit<
 
 /** `key` in any place: what is not secret may stand among the secrets, but not the other way round. */
 const soundsSecret = /secret|token|pass|credential|key|(^|_)sas|auth|private|connection_string/;
+/** Other addresses than `endpoint`, which alone is compared with what a recovery trusts. */
+const otherAddress = /_(?:endpoint|host|url|uri)$/;
 /** No user, query or fragment, and nothing that two URL parsers take differently. */
 const plainUrl = /^[a-z][a-z0-9+]*:\/\/[A-Za-z0-9._:[\]-]+(?:\/[^\s?#@\\]*)?$/;
 const s3Origin = /^https?:\/\/[A-Za-z0-9._:[\]-]+\/?$/;
@@ -111,6 +113,12 @@ function checkOptions(
   for (const [name, value] of Object.entries(options)) {
     if (soundsSecret.test(name)) {
       throw invalid(`options.${name} may be a secret. Give it in secretOptions.`, "options");
+    }
+    if (otherAddress.test(name)) {
+      throw invalid(
+        `options.${name} is an address besides endpoint, where credentials could go too. Give it in secretOptions, so that no document can say it.`,
+        "options",
+      );
     }
     if (
       secrets.some(([other, one]) => other === name || (one.length >= 8 && value.includes(one)))

@@ -21,6 +21,17 @@ function refusal(config: OpenDALPoolConfig): LailaError {
 }
 
 describe("options", () => {
+  it("have no address besides endpoint, where a document could have credentials sent", () => {
+    const options = { bucket: "b", endpoint: "https://oss.example.org" };
+    const sts = { sts_endpoint: "sts.example.net" };
+    expect(refusal({ scheme: "oss", options: { ...options, ...sts } })).toMatchObject({
+      code: "INVALID_CONFIG",
+      message: expect.stringContaining("secretOptions"),
+    });
+    const pool = new OpenDALPool({ scheme: "oss", options, secretOptions: JSON.stringify(sts) });
+    expect(pool.supports.persistent).toBe(true);
+  });
+
   it.each([
     "secret_access_key",
     "access_key_id",
