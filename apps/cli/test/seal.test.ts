@@ -65,6 +65,7 @@ test("by a passphrase, which is read from a file", async () => {
 });
 
 test("a signed version is recovered by its key, and one without a signature is refused", async () => {
+  await folder.write("secrets.toml", folder.credentials);
   const { privateKey, publicKey } = generateKeyPairSync("ed25519");
   await folder.write("key.pem", String(privateKey.export({ type: "pkcs8", format: "pem" })));
   await folder.write("public.pem", String(publicKey.export({ type: "spki", format: "pem" })));
