@@ -183,10 +183,11 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
 
   async readStream(key: string, options: CallOptions = {}): Promise<ReadStreamResult | undefined> {
     checkKey(key, this.supports.maxKeyBytes);
+    // Whatever the options say: of the chunks of a stream none can be told to be lent.
     const found = await this.#lifecycle.run("The read", options, async () =>
       this._readStream
         ? this._readStream(key, options)
-        : streamOf(plainResult(await this._read(key, options))),
+        : streamOf(plainResult(await this._read(key, { ...options, borrow: false }))),
     );
     if (found) {
       return { ...found, stream: this.#lifecycle.iterate("The read", options, () => found.stream) };
@@ -195,7 +196,7 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
     if (!origin) return undefined;
     const far = origin.readStream
       ? await origin.readStream(key, options)
-      : streamOf(await origin.read(key, options));
+      : streamOf(await origin.read(key, { ...options, borrow: false }));
     // Of another pool's versions this one can make nothing.
     return far && { ...far, version: undefined };
   }

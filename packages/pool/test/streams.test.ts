@@ -1,6 +1,6 @@
 import { getEventListeners } from "node:events";
 import { Readable } from "node:stream";
-import { isLailaError, MemoryPool, type ReadStreamResult } from "@laila/pool";
+import { isLailaError, MemoryPool, type ReadOptions, type ReadStreamResult } from "@laila/pool";
 import { describe, expect, it } from "vitest";
 
 const bytes = (...values: number[]) => Uint8Array.from(values);
@@ -108,6 +108,19 @@ describe("streams of a pool that has none of its own", () => {
     expect(found).toMatchObject({ size: 1, version: undefined });
     expect(await all(found)).toEqual([7]);
     expect(await cache.exists("k")).toBe(false);
+  });
+
+  it("are the reader's own bytes, also of one who borrows", async () => {
+    const origin = new MemoryPool();
+    const cache = new MemoryPool();
+    cache.proxyTo(origin);
+    for (const pool of [origin, cache]) {
+      await origin.write("k", bytes(1));
+      const options: ReadOptions = { borrow: true };
+      const found = await pool.readStream("k", options);
+      for await (const chunk of found?.stream ?? []) chunk[0] = 9;
+      expect([...((await origin.read("k"))?.bytes ?? [])]).toEqual([1]);
+    }
   });
 
   it("are CLOSED after close", async () => {
