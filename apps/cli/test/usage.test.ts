@@ -11,7 +11,7 @@ afterAll(() => folder.close());
 
 const flags = ["--secrets", "secrets.toml"];
 
-test.each([
+test.concurrent.each([
   ["no command at all", [], "There is no command"],
   ["a command that there is not", ["evn", "list"], "Did you mean env?"],
   ["a group alone", ["env"], "laila env needs a command"],
