@@ -176,6 +176,16 @@ describe("what changed against the version accepted last", () => {
     ["a proxy removed", "proxies", (d) => (routerOf(d).proxies = {})],
     ["a proxy turned to another pool", "proxies", (d) => (routerOf(d).proxies[cacheId] = safeId)],
     ["a proxy added", "proxies", (d) => (routerOf(d).proxies[safeId] = vaultId)],
+    [
+      "an origin of the same id in another place",
+      "proxies",
+      (d) => (vaultOf(d).file_path = "elsewhere"),
+    ],
+    [
+      "an origin of the same id of another class",
+      "proxies",
+      (d) => (routerOf(d).pools[vaultId] = { class_token: "MemoryPool", nickname: "vault" }),
+    ],
     ["another alpha pool", "alpha_pool", (d) => (d.policy.central.memory.alpha_pool = safeId)],
   ];
 
@@ -197,6 +207,30 @@ describe("what changed against the version accepted last", () => {
     // What makes it weaker needs approval; what makes it stronger again does not.
     if (kind === "encryption") await recover(changed());
     else expect(await refused(changed())).toMatchObject({ code: "UNTRUSTED" });
+  });
+
+  it("an alpha pool of the same id in another place needs approval; another setting of it does not", async () => {
+    const alphaWith = (fields: Record<string, unknown>) =>
+      changed((d) => {
+        d.policy.central.memory.alpha_pool = vaultId;
+        routerOf(d).proxies = {};
+        Object.assign(vaultOf(d), fields);
+      });
+    await recover(alphaWith({}), { trust: trustAt(home) });
+    await recover(alphaWith({ region: "there" }));
+    const elsewhere = alphaWith({ file_path: "elsewhere" });
+    expect(await refused(elsewhere)).toMatchObject({
+      code: "UNTRUSTED",
+      details: { changes: [{ kind: "alpha_pool" }] },
+    });
+    // Its credentials may go there, and still nobody said that the values may.
+    const other = alphaWith({ endpoint: evil });
+    expect(await refused(other, { trust: trustAt(evil) })).toMatchObject({
+      code: "UNTRUSTED",
+      details: { changes: [{ kind: "alpha_pool" }] },
+    });
+    await recover(elsewhere, { approve: ["alpha_pool"] });
+    await recover(elsewhere);
   });
 
   it("is told of by name, wherever the policy's id points", async () => {

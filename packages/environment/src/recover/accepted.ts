@@ -3,6 +3,7 @@ import type { PoolLike } from "@laila/pool";
 import { type EnvironmentDocument, type GlobalId, storedNames } from "@laila/schema";
 import { capturePool, classOf } from "../capture/capture-pool.js";
 import { SecretNames } from "../capture/secret-names.js";
+import { storedPlace } from "./stored-place.js";
 import type { AcceptedEnvironment, AcceptedSending } from "./trust-file.js";
 
 /** What of a document is compared with the version accepted last. */
@@ -15,8 +16,15 @@ export function factsOf({ policy }: EnvironmentDocument): AcceptedEnvironment["f
     if (layer) encrypted[id as GlobalId] = layer.allow_plain !== true;
   }
   const names = Object.entries(pool_router.pools_nicknames).filter(([, id]) => encrypted[id]);
+  const places: Record<GlobalId, string> = {};
+  for (const id of [alpha_pool, ...Object.values(pool_router.proxies)]) {
+    const pool = pool_router.pools[id];
+    // A digest: a document that others wrote may hold a secret where none belongs.
+    if (pool) places[id] = digestOf([pool.class_token, storedPlace(pool)]);
+  }
   return {
     alpha_pool,
+    places,
     proxies: pool_router.proxies,
     encrypted,
     encrypted_names: names.map(([name]) => name),
@@ -40,6 +48,9 @@ export function changesSince(
   const now = factsOf(environment);
   const { pools, pools_nicknames: nicknames } = environment.policy.central.memory.pool_router;
   const changes: Change[] = [];
+  // The id is the document's own word: who writes into the bucket can keep it and turn the pool elsewhere.
+  const moved = (id: GlobalId): boolean =>
+    before.places?.[id] !== undefined && before.places[id] !== now.places?.[id];
   const encryption = (text: string): void => void changes.push({ kind: "encryption", text });
   for (const [id, strict] of Object.entries(before.encrypted) as [GlobalId, boolean][]) {
     if (!Object.hasOwn(pools, id)) continue;
@@ -60,11 +71,23 @@ export function changesSince(
       kind: "alpha_pool",
       text: `the alpha pool was ${before.alpha_pool} and is ${shownPoolId(now.alpha_pool)}`,
     });
+  } else if (moved(now.alpha_pool)) {
+    changes.push({
+      kind: "alpha_pool",
+      text: `the alpha pool ${shownPoolId(now.alpha_pool)} has another class, destination or place (bucket, prefix, path)`,
+    });
   }
   const caches = new Set([...Object.keys(before.proxies), ...Object.keys(now.proxies)]);
   for (const cache of caches as Set<GlobalId>) {
     const [was, is] = [before.proxies[cache], now.proxies[cache]];
-    if (was === is) continue;
+    if (was === is) {
+      if (is !== undefined && moved(is))
+        changes.push({
+          kind: "proxies",
+          text: `${shownPoolId(cache)} reads through to ${shownPoolId(is)}, which has another class, destination or place (bucket, prefix, path)`,
+        });
+      continue;
+    }
     const shownOrigin = (id: GlobalId | undefined): string =>
       id === undefined ? "no pool" : shownPoolId(id);
     changes.push({
@@ -89,10 +112,11 @@ export function acceptedKey(
   if (from && !from.supports.persistent) return undefined;
   const called = name === undefined ? environment.policy.global_id : [name, namespace ?? null];
   const place = from ? placeOf(from) : {};
-  const key = createHash("sha256")
-    .update(JSON.stringify([place, called]))
-    .digest("hex");
-  return { key, place: JSON.stringify(place) };
+  return { key: digestOf([place, called]), place: JSON.stringify(place) };
+}
+
+function digestOf(value: unknown): string {
+  return createHash("sha256").update(JSON.stringify(value)).digest("hex");
 }
 
 /** Where a pool stores: its class and configuration without secrets and names. */

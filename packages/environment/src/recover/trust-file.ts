@@ -23,6 +23,8 @@ const acceptedEnvironment = z.object({
   facts: z.object({
     alpha_pool: z.string(),
     proxies: z.record(z.string(), z.string()),
+    /** Alpha pool or origin -> digest of its class, destination and place. Files of before have none. */
+    places: z.optional(z.record(z.string(), z.string())),
     /** Pool -> whether it refuses values that are not encrypted. */
     encrypted: z.record(z.string(), z.boolean()),
     encrypted_names: z.array(z.string()),
@@ -52,6 +54,7 @@ export interface AcceptedEnvironment {
   readonly facts: {
     readonly alpha_pool: GlobalId;
     readonly proxies: Readonly<Record<GlobalId, GlobalId>>;
+    readonly places?: Readonly<Record<GlobalId, string>> | undefined;
     readonly encrypted: Readonly<Record<GlobalId, boolean>>;
     readonly encrypted_names: readonly string[];
   };
