@@ -12,6 +12,8 @@ import {
   recoverPolicy,
   saveEnvironment,
 } from "../src/index.js";
+import { acceptedKey } from "../src/recover/accepted.js";
+import { storedPlace } from "../src/recover/stored-place.js";
 import { BucketPool } from "./support/bucket.js";
 import { failure, type OpenDocument, open, secrets } from "./support/policies.js";
 import { VaultPool } from "./support/vault-pool.js";
@@ -252,6 +254,36 @@ describe("what changed against the version accepted last", () => {
     expect(await failure(recoverPolicy({ ...byName, args }))).toMatchObject({
       code: "UNTRUSTED",
       details: { changes: [{ kind: "encryption" }] },
+    });
+  });
+});
+
+describe("the place an environment was read from", () => {
+  class Shelf extends VaultPool {
+    static override readonly configSchema = VaultPool.configSchema;
+    static override readonly classToken: string = "Shelf";
+    static override readonly packageName: string = "@laila/pool-shelf";
+    override readonly supports = { ...new BucketPool().supports, conditionalWrites: false };
+  }
+  const keyOf = (config: ConstructorParameters<typeof VaultPool>[0]) =>
+    acceptedKey(changed(), new Shelf(config), "prod", undefined)?.key;
+
+  it("is its class, destination and path, however it is tuned", () => {
+    const key = keyOf({ endpoint: home, filePath: "a", ...keys });
+    expect(keyOf({ endpoint: home, filePath: "a", region: "there", tags: { path: 1 } })).toBe(key);
+    expect(keyOf({ endpoint: evil, filePath: "a", ...keys })).not.toBe(key);
+    expect(keyOf({ endpoint: home, filePath: "b", ...keys })).not.toBe(key);
+    expect(acceptedKey(changed(), new BucketPool(), "prod", undefined)?.key).not.toBe(key);
+  });
+
+  it("of a bucket is the bucket and the prefix", () => {
+    const place = { bucket_name: "b", prefix: "p/", endpoint: home, file_path: "f" };
+    const secret = { $secret: "X" };
+    const options = { root: "/r", bucket: "b" };
+    const tuned = { region_name: "r", request_timeout_ms: 1, max_connections: 2, bucket: secret };
+    expect(storedPlace({ ...place, ...tuned, options: { ...options, timeout: "9" } })).toEqual({
+      ...place,
+      options,
     });
   });
 });

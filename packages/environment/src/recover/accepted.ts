@@ -1,8 +1,15 @@
 import { createHash } from "node:crypto";
 import type { PoolLike } from "@laila/pool";
-import { type EnvironmentDocument, type GlobalId, storedNames } from "@laila/schema";
+import {
+  type EnvironmentDocument,
+  fieldMark,
+  fieldsOf,
+  type GlobalId,
+  storedNames,
+} from "@laila/schema";
 import { capturePool, classOf } from "../capture/capture-pool.js";
 import { SecretNames } from "../capture/secret-names.js";
+import { destinationOf } from "./destination.js";
 import { storedPlace } from "./stored-place.js";
 import type { AcceptedEnvironment, AcceptedSending } from "./trust-file.js";
 
@@ -119,25 +126,23 @@ function digestOf(value: unknown): string {
   return createHash("sha256").update(JSON.stringify(value)).digest("hex");
 }
 
-/** Where a pool stores: its class and configuration without secrets and names. */
+/** Where a pool stores, and nothing that tunes it: another time-out is no other place. */
 function placeOf(pool: PoolLike): Record<string, unknown> {
-  const {
-    class_token,
-    package: _,
-    nickname: _nickname,
-    layers: _layers,
-    ...fields
-  } = capturePool(pool, new SecretNames({}, undefined), {});
-  const schema = classOf(pool)?.configSchema;
-  const known = new Set(schema ? storedNames(schema).values() : Object.keys(fields));
-  const plain = Object.entries(fields)
-    .filter(([name, value]) => known.has(name) && !isReference(value))
-    .sort(([a], [b]) => (a < b ? -1 : 1));
-  return { class_token, ...Object.fromEntries(plain) };
-}
-
-function isReference(value: unknown): boolean {
-  return typeof value === "object" && value !== null && "$secret" in value;
+  const captured = capturePool(pool, new SecretNames({}, undefined), {});
+  const place = { class_token: captured.class_token, ...storedPlace(captured) };
+  const cls = classOf(pool);
+  if (!cls) return place;
+  const declared = fieldsOf(cls.configSchema);
+  const fields: Record<string, unknown> = {};
+  const paths: Record<string, unknown> = {};
+  for (const [name, stored] of storedNames(cls.configSchema)) {
+    const [field, value] = [declared[name], captured[stored]];
+    const mark = field && fieldMark(field)?.laila;
+    if (value === undefined || mark === "secret") continue;
+    fields[name] = value;
+    if (mark === "path") paths[stored] = value;
+  }
+  return { ...place, ...paths, destination: destinationOf(cls, fields) ?? null };
 }
 
 /** True for what was accepted before, exactly: the same pool, class, destination and secrets, field by field. */
