@@ -25,7 +25,7 @@ import { checkKey, checkPrefix } from "./key.js";
 import { Lifecycle } from "./lifecycle.js";
 import { inRounds, outcomes } from "./many.js";
 import { captureConfig, type ParsedConfig, parseConfig, poolId } from "./pool-config.js";
-import { chunksOf, gathered, streamOf } from "./streams.js";
+import { gathered, Source, streamOf } from "./streams.js";
 import { ReadThrough } from "./tiers.js";
 
 /** How many single calls the base class has under way when it composes a `…Many` call. */
@@ -206,15 +206,21 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
     source: ByteSource,
     options: WriteStreamOptions = {},
   ): Promise<Version | undefined> {
-    checkKey(key, this.supports.maxKeyBytes);
-    if (options.condition !== undefined) checkCondition(this.supports, options.condition);
-    const chunks = chunksOf(key, source, options.signal);
-    return this.#lifecycle.run("The write", options, () =>
-      this.#change([key], async () => {
-        if (this._writeStream) return this._writeStream(key, chunks, options);
-        return this._write(key, await gathered(key, chunks, this.supports), options);
-      }),
-    );
+    const given = new Source(source);
+    try {
+      checkKey(key, this.supports.maxKeyBytes);
+      if (options.condition !== undefined) checkCondition(this.supports, options.condition);
+      const chunks = given.chunks(key, options.signal);
+      return await this.#lifecycle.run("The write", options, () =>
+        this.#change([key], async () => {
+          if (this._writeStream) return this._writeStream(key, chunks, options);
+          return this._write(key, await gathered(key, chunks, this.supports), options);
+        }),
+      );
+    } catch (error) {
+      await given.leave();
+      throw error;
+    }
   }
 
   async delete(key: string, options: CallOptions = {}): Promise<void> {

@@ -1,25 +1,54 @@
 import { abortError, LailaError } from "@laila/schema";
 import type { ByteSource, ReadResult, ReadStreamResult, Supports } from "./contract.js";
 
-/**
- * The chunks of a source, until the signal fires, even while the source itself has nothing to give. Whoever
- * leaves early ends the source. INVALID_ARGUMENT for what is no source of bytes; ABORTED, TIMEOUT.
- */
-export function chunksOf(
-  key: string,
-  source: ByteSource,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<Uint8Array> {
-  const given = source as Partial<AsyncIterable<Uint8Array> & Iterable<Uint8Array>> | null;
-  const iterable = typeof given === "object" && given !== null && !(given instanceof Uint8Array);
-  if (iterable && typeof given[Symbol.asyncIterator] === "function")
-    return chunks(key, () => (given as AsyncIterable<Uint8Array>)[Symbol.asyncIterator](), signal);
-  if (iterable && typeof given[Symbol.iterator] === "function")
-    return chunks(key, () => (given as Iterable<Uint8Array>)[Symbol.iterator](), signal);
-  throw new LailaError(
-    "INVALID_ARGUMENT",
-    `The source of ${JSON.stringify(key)} must be an iterable of Uint8Array, such as a stream. Bytes that are all there are written by write().`,
-  );
+type Given = Partial<AsyncIterable<Uint8Array> & Iterable<Uint8Array>> | null;
+
+/** What `writeStream` was given, of which it has to be known whether anybody began to read it. */
+export class Source {
+  readonly #source: Given;
+  #begun = false;
+
+  constructor(source: ByteSource) {
+    this.#source = source as Given;
+  }
+
+  /**
+   * The chunks, until the signal fires, even while the source itself has nothing to give. Whoever leaves
+   * early ends the source. INVALID_ARGUMENT for what is no source of bytes; ABORTED, TIMEOUT.
+   */
+  chunks(key: string, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+    const begin = this.#iterator();
+    if (begin) return chunks(key, begin, signal);
+    throw new LailaError(
+      "INVALID_ARGUMENT",
+      `The source of ${JSON.stringify(key)} must be an iterable of Uint8Array, such as a stream. Bytes that are all there are written by write().`,
+    );
+  }
+
+  /** Ends a source that nobody began to read: a stream would keep what it holds. Never rejects. */
+  async leave(): Promise<void> {
+    if (this.#begun) return;
+    const { destroy } = (this.#source ?? {}) as { destroy?: unknown };
+    try {
+      // A Node stream's iterator that never took a step does not end the stream.
+      if (typeof destroy === "function") destroy.call(this.#source);
+      else await this.#iterator()?.().return?.();
+    } catch {
+      // Why it is left is told already.
+    }
+  }
+
+  #iterator(): (() => Chunks) | undefined {
+    const source = this.#source;
+    if (typeof source !== "object" || source === null || source instanceof Uint8Array) return;
+    const name =
+      typeof source[Symbol.asyncIterator] === "function" ? Symbol.asyncIterator : Symbol.iterator;
+    if (typeof source[name] !== "function") return;
+    return () => {
+      this.#begun = true;
+      return (source as Record<typeof name, () => Chunks>)[name]();
+    };
+  }
 }
 
 type Chunks = AsyncIterator<Uint8Array> | Iterator<Uint8Array>;

@@ -80,6 +80,23 @@ describe("streams of a pool that has none of its own", () => {
     expect(getEventListeners(signal, "abort")).toEqual([]);
   });
 
+  it("end a source that nobody began to read", async () => {
+    const pool = new MemoryPool({});
+    await pool.close();
+    let cancelled = false;
+    const web = new ReadableStream<Uint8Array>({
+      cancel: () => {
+        cancelled = true;
+      },
+    });
+    expect(await codeOf(pool.writeStream("k", web as never))).toBe("CLOSED");
+    expect(cancelled).toBe(true);
+    const node = Readable.from([bytes(1)]);
+    expect(await codeOf(pool.writeStream("", node))).toBe("INVALID_ARGUMENT");
+    expect(node.destroyed).toBe(true);
+    expect(await codeOf(pool.writeStream("k", 7 as never))).toBe("INVALID_ARGUMENT");
+  });
+
   it("end a source that gives too much, or no bytes", async () => {
     const pool = new MemoryPool({ maxBytes: 10 });
     let ended = 0;
