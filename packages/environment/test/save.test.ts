@@ -27,6 +27,7 @@ function environment(): EnvironmentDocument {
 }
 
 const headId = globalIdOf("prod", { scope: "MANIFEST" });
+const unknownOutcome = { outcome: "unknown", op: expect.any(String) };
 
 interface Version {
   readonly n: number;
@@ -412,17 +413,63 @@ describe("faults while saving", () => {
     expect(await keysOf(pool)).toHaveLength(65);
   });
 
-  it("an abort is ABORTED", async () => {
+  it.each([
+    ["ABORTED", undefined],
+    ["TIMEOUT", new DOMException("Too long.", "TimeoutError")],
+  ])("a signal during the commit is %s, and says that it may be done", async (code, reason) => {
     const pool = new FaultyPool();
     const controller = new AbortController();
     pool.before = (operation, key) => {
-      if (operation === "write" && key === headId) controller.abort();
+      if (operation === "write" && key === headId) controller.abort(reason);
     };
-    expect(
-      await failure(
-        saveEnvironment(environment(), { name: "prod", pool, signal: controller.signal }),
-      ),
-    ).toMatchObject({ code: "ABORTED" });
+    const options = { name: "prod", pool, signal: controller.signal };
+    const error = await failure(saveEnvironment(environment(), options));
+    expect(error).toMatchObject({ code, details: unknownOutcome });
+    expect(error.message).toContain("may or may not have been saved");
+    pool.before = () => undefined;
+    expect(await loadEnvironment({ name: "prod", pool })).toMatchObject({ version: 1 });
+  });
+
+  it.each(["the pause", "the look at the head", "a race that is lost"])(
+    "an abort of %s after a commit without reply says that it may be done",
+    async (when) => {
+      const pool = new FaultyPool();
+      const controller = new AbortController();
+      let writes = 0;
+      pool.fault = (operation, key) => {
+        if (key !== headId || operation !== "write") return undefined;
+        writes++;
+        if (when === "the pause") setImmediate(() => controller.abort());
+        if (when === "a race that is lost" && writes === 2) {
+          controller.abort();
+          throw new LailaError("CONFLICT", "Somebody else was faster.");
+        }
+        return "lost-request";
+      };
+      pool.before = (operation, key) => {
+        if (when === "the look at the head" && writes === 1 && operation === "read")
+          if (key === headId) controller.abort();
+      };
+      const options = { name: "prod", pool, signal: controller.signal };
+      expect(await failure(saveEnvironment(environment(), options))).toMatchObject({
+        code: "ABORTED",
+        details: unknownOutcome,
+      });
+    },
+  );
+
+  it("an abort before the commit is certain, and leaves nothing", async () => {
+    const pool = new FaultyPool();
+    const controller = new AbortController();
+    pool.fault = (operation, key) => {
+      if (operation === "write" && key !== headId) controller.abort();
+      return undefined;
+    };
+    const options = { name: "prod", pool, signal: controller.signal };
+    const error = await failure(saveEnvironment(environment(), options));
+    expect(error).toMatchObject({ code: "ABORTED" });
+    expect(error.details.outcome).toBeUndefined();
+    expect(pool.log).not.toContain("write MANIFEST");
   });
 });
 

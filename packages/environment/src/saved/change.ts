@@ -71,6 +71,15 @@ export abstract class HeadChange<R> {
   protected abstract unused(head: Head | undefined): readonly GlobalId[];
 
   protected async change(first: Head | undefined): Promise<R> {
+    try {
+      return await this.#change(first);
+    } catch (error) {
+      // Given up while a write may have happened: also the abort of a pause, or of a look at the head.
+      throw this.#unsettled.size > 0 ? this.#unknown(error) : error;
+    }
+  }
+
+  async #change(first: Head | undefined): Promise<R> {
     const { signal } = this.options;
     let head = first;
     for (let tries = 1; ; tries++) {
@@ -86,6 +95,11 @@ export abstract class HeadChange<R> {
       } catch (error) {
         return this.abandon(error);
       }
+      // Nothing was sent yet, so that this is certain.
+      if (signal?.aborted) {
+        const what = `The change of the environment ${JSON.stringify(this.options.name)}`;
+        return this.abandon(abortError(signal, what));
+      }
       let failure: unknown;
       this.#tried = true;
       try {
@@ -98,7 +112,7 @@ export abstract class HeadChange<R> {
       if (!isPassing(failure)) return this.abandon(failure);
       if (signal?.aborted) throw failure;
       if (tries >= maxTries || this.#late) {
-        if (!isLost(failure)) throw this.#unknown(failure);
+        if (!isLost(failure)) throw failure;
         return this.abandon(this.#exhausted(tries, failure));
       }
       await this.#pause(tries);
@@ -121,11 +135,13 @@ export abstract class HeadChange<R> {
         head = await readHead(pool, this.headId, signal);
       } catch {
         // Why it failed says more than why the head cannot be read now.
-        throw this.#unsettled.size > 0 ? this.#unknown(error) : error;
+        throw error;
       }
       const own = head && (await this.settled(head));
       if (own) return own;
-      if (this.#mayStillLand(head)) throw this.#unknown(error);
+      if (this.#mayStillLand(head)) throw error;
+      // The head has told that none of the tries was done.
+      this.#unsettled.clear();
     }
     await this.#dropUnused(head);
     throw error;
@@ -173,8 +189,7 @@ export abstract class HeadChange<R> {
       } catch (error) {
         if (signal?.aborted) throw error;
         const last = tries >= maxFailedReads || !isLailaError(error, "UNAVAILABLE", "TIMEOUT");
-        // Also of a race that was lost: an earlier try, whose reply was, may be who won it.
-        if (last) throw this.#unsettled.size > 0 ? this.#unknown(error) : error;
+        if (last) throw error;
         await this.#pause(tries);
       }
     }
@@ -233,9 +248,14 @@ export abstract class HeadChange<R> {
 
   #unknown(cause: unknown): LailaError {
     const refused = isLailaError(cause) && !isPassing(cause);
+    const { signal } = this.options;
+    const stopped = !refused && signal?.aborted ? abortError(signal) : undefined;
+    const advice = stopped
+      ? `that was ${stopped.code === "TIMEOUT" ? "out of time" : "aborted"} before it could be known. Do it again, or look`
+      : "the storage failed before it could be known. When it is back, do it again";
     return new LailaError(
-      refused ? cause.code : "UNAVAILABLE",
-      `${this.shown} may or may not have been ${this.done}: the storage failed before it could be known. When it is back, do it again; what is done already is not done twice.${refused ? ` What it said: ${cause.message}` : ""}`,
+      refused ? cause.code : (stopped?.code ?? "UNAVAILABLE"),
+      `${this.shown} may or may not have been ${this.done}: ${advice}; what is done already is not done twice.${refused ? ` What it said: ${cause.message}` : ""}`,
       {
         cause,
         details: { headId: this.headId, ...this.details, op: this.op, outcome: "unknown" },

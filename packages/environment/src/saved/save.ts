@@ -76,8 +76,8 @@ const optionNames: readonly (keyof SaveOptions)[] = [
  * INVALID_ARGUMENT for options that there are not, or no pool; INVALID_DOCUMENT when it is no environment document, or the name belongs to another kind of manifest;
  * UNSUPPORTED on a pool without conditional writes (unless `unsafe`); NOT_FOUND when the saved environment
  * was deleted meanwhile; CONFLICT after 64 lost races; UNAVAILABLE, or the code of a
- * refusal (CREDENTIALS_EXPIRED, ACCESS_DENIED, NO_SPACE …), with `details.outcome: "unknown"` and `details.op`
- * when it could not be known whether the version was saved; CORRUPT, and what the pool throws.
+ * refusal (CREDENTIALS_EXPIRED, ACCESS_DENIED, NO_SPACE …), or ABORTED or TIMEOUT by the signal, with
+ * `details.outcome: "unknown"` and `details.op` when it could not be known whether the version was saved; CORRUPT, and what the pool throws.
  */
 export async function saveEnvironment(
   environment: EnvironmentDocument,
