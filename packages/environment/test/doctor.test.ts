@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -8,7 +8,9 @@ import { inspect, promisify } from "node:util";
 import { Policy } from "@laila/policy";
 import { MemoryPool } from "@laila/pool";
 import { type EnvironmentDocument, globalIdOf, LailaError } from "@laila/schema";
+import { parse as parseToml } from "smol-toml";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { secretFix } from "../src/doctor/fixes.js";
 import {
   captureEnvironment,
   commands,
@@ -198,13 +200,37 @@ describe("what is missing", () => {
     expect(opened).toBe(1);
     const run = promisify(execFile);
     for (const { fix, details } of findings) {
-      const child = run("bash", ["-c", fix ?? ""], { cwd: directory });
+      const child = run("sh", ["-c", fix ?? ""], { cwd: directory });
       child.child.stdin?.end(`${secrets[details.name as keyof typeof secrets]}\n`);
       expect((await child).stdout).toBe("");
     }
     expect((await stat(join(directory, "secrets.toml"))).mode & 0o777).toBe(0o600);
     const args = await readArgs("secrets.toml", { directory });
     expect((await examine(documentOf(), { args })).ok).toBe(true);
+  });
+
+  it("a secret of any characters comes back as it was, from a file that others could read", async () => {
+    const file = "it's secrets.toml";
+    await writeFile(join(directory, file), "");
+    await chmod(join(directory, file), 0o644);
+    const values = { QUOTED: `a"b'c\\d\\n $HOME \`id\` %s & `, "dotted.NAME": '"""' };
+    for (const [name, value] of Object.entries(values)) {
+      const child = promisify(execFile)("sh", ["-c", secretFix(name, file) ?? ""], {
+        cwd: directory,
+      });
+      child.child.stdin?.end(`${value}\n`);
+      await child;
+    }
+    const text = await readFile(join(directory, file), "utf8");
+    expect(parseToml(text)).toEqual(values);
+    expect((await stat(join(directory, file))).mode & 0o777).toBe(0o600);
+    // Nothing typed is no secret.
+    const empty = promisify(execFile)("sh", ["-c", secretFix("EMPTY", file) ?? ""], {
+      cwd: directory,
+    });
+    empty.child.stdin?.end("\n");
+    await expect(empty).rejects.toMatchObject({ code: 1 });
+    expect(await readFile(join(directory, file), "utf8")).toBe(text);
   });
 
   it("a secret with a name that is none gets into no command", async () => {

@@ -7,12 +7,24 @@ import { installLine, type PackageManager } from "./machine.js";
 /** A shell takes it as it stands; nothing of a document gets into a command unless it is a plain name. */
 const plainName = /^[A-Za-z_][A-Za-z0-9_.-]{0,199}$/;
 
-/** Asks for a secret without showing it and adds it to a file of its owner's. */
+/**
+ * Asks for a secret without showing it, and adds it, escaped as TOML wants it, to a file of its owner's alone:
+ * a command for any POSIX shell.
+ */
 export function secretFix(name: string, file: string): string | null {
   if (!plainName.test(name)) return null;
   const at = quoted(file);
-  const line = `'${name.includes(".") ? `"${name}"` : name} = "%s"\\n'`;
-  return `read -rsp '${name}: ' V && (umask 077 && printf ${line} "$V" >> ${at}); unset V`;
+  const key = name.includes(".") ? `"${name}"` : name;
+  const steps = [
+    "umask 077",
+    // Input that is no terminal has no echo. Ctrl-C leaves it switched on again.
+    "trap 'stty echo; exit 130' INT",
+    `[ -t 0 ] && stty -echo && printf '${name}: ' >&2`,
+    "IFS= read -r V",
+    "[ -t 0 ] && stty echo && echo >&2",
+    `[ -n "$V" ] && touch ${at} && chmod 600 ${at} && printf '${key} = "%s"\\n' "$(printf %s "$V" | sed 's/[\\"]/\\\\&/g')" >> ${at}`,
+  ];
+  return `(${steps.join("; ")})`;
 }
 
 /** What may mend an error that a pool met when it was opened or probed; null for nothing better than its text. */
