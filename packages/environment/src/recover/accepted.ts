@@ -111,13 +111,14 @@ export function changesSince(
  * does not persist.
  */
 export function acceptedKey(
-  environment: EnvironmentDocument,
+  environment: EnvironmentDocument | undefined,
   from: PoolLike | undefined,
   name: string | undefined,
   namespace: string | undefined,
 ): { readonly key: string; readonly place: string } | undefined {
   if (from && !from.supports.persistent) return undefined;
-  const called = name === undefined ? environment.policy.global_id : [name, namespace ?? null];
+  const called = name === undefined ? environment?.policy.global_id : [name, namespace ?? null];
+  if (called === undefined) return undefined;
   const place = from ? placeOf(from) : {};
   return { key: digestOf([place, called]), place: JSON.stringify(place) };
 }
