@@ -237,6 +237,40 @@ describe("no secret is shown", () => {
     return document as never;
   };
 
+  it("nor where it is the name of a member, of a layer's class or of a pool", () => {
+    const clean = capture(somePolicy());
+    const named = (value: unknown): EnvironmentDocument => {
+      const document = open(clean);
+      const { pools, pools_nicknames } = document.policy.central.memory.pool_router;
+      pools_nicknames[hidden] = Object.keys(pools)[0] ?? "";
+      for (const pool of Object.values(pools)) {
+        if (pool.class_token !== "VaultPool") continue;
+        pool.tags = { [hidden]: value, deep: { list: [{ [`x${hidden}`]: value }] } };
+        pool.layers = [{ class_token: hidden, size: value }];
+        pool[`https://u:${hidden}@h.example.org/`] = value;
+      }
+      return document as never;
+    };
+    const args = { A_SECRET: hidden };
+    for (const [a, b] of [
+      [named(1), named(2)],
+      [clean, named(1)],
+      [named(1), clean],
+      [capture(new Policy()), named(1)],
+    ] as const) {
+      const diff = diffEnvironments(a, b, { args });
+      expect(diff.equal).toBe(false);
+      expect(JSON.stringify(diff) + formatDiff(diff)).not.toContain(hidden);
+    }
+    const [vault] = diffEnvironments(named(1), named(2), { args }).pools;
+    expect(vault?.fields.map(({ path }) => path)).toEqual([
+      "(hidden)",
+      "layers[(hidden)].size",
+      "tags.deep.list",
+      "tags.(hidden)",
+    ]);
+  });
+
   it("neither by name nor in a URL, in data or in text, whatever was put into the document", () => {
     const diff = diffEnvironments(withLiterals(`${hidden}1`), withLiterals(`${hidden}2`));
     const added = diffEnvironments(capture(new Policy()), withLiterals(hidden));

@@ -97,7 +97,10 @@ export function diffEnvironments(
   const pools = components(before.pools, after.pools);
   const routing = {
     alphaPool: valueChange(before.alphaPool, after.alphaPool),
-    nicknames: entryChanges(before.nicknames, after.nicknames),
+    nicknames: entryChanges(before.nicknames, after.nicknames).map((change) => ({
+      ...change,
+      key: hiding.name(change.key),
+    })),
     affinities: entryChanges(before.affinities, after.affinities)
       // With the pool it came or went.
       .filter(({ key }) => before.pools.has(key) && after.pools.has(key)),
@@ -149,7 +152,7 @@ function componentChanges(
     const kind = kindOf(was, is);
     if (kind === null) continue;
     const fields = fieldChanges(withoutClass(was, is), withoutClass(is, was), hiding);
-    const { class_token: classToken } = (is ?? was) as Component;
+    const classToken = hiding.name(((is ?? was) as Component).class_token);
     changes.push({ kind, id, name: names.get(id), classToken, fields });
   }
   return changes;

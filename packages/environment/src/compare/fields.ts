@@ -21,7 +21,8 @@ function* changes(
     const was = Object.hasOwn(before, name) ? before[name] : undefined;
     const is = Object.hasOwn(after, name) ? after[name] : undefined;
     if (isDeepStrictEqual(was, is)) continue;
-    const at = path === "" ? name : `${path}.${name}`;
+    const shown = hiding.name(name);
+    const at = path === "" ? shown : `${path}.${shown}`;
     if (path === "" && name === "layers") yield* layerChanges(was, is, hiding);
     else if (isPlain(was) && isPlain(is)) yield* changes(was, is, at, hiding);
     else yield change(at, name, was, is, hiding);
@@ -33,11 +34,12 @@ function* layerChanges(before: unknown, after: unknown, hiding: Hiding): Generat
   const [was, is] = [layersOf(before), layersOf(after)];
   for (const key of new Set([...was.keys(), ...is.keys()])) {
     const [one, other] = [was.get(key), is.get(key)];
-    const at = `layers[${key}]`;
+    const at = `layers[${hiding.name(key)}]`;
     if (one && other) yield* changes(one, other, at, hiding);
     else yield change(at, "layer", one, other, hiding);
   }
   const [order, now] = [[...was.keys()], [...is.keys()]];
+  const shown = (keys: readonly string[]): string[] => keys.map((key) => hiding.name(key));
   const kept = order.filter((key) => is.has(key));
   if (
     !isDeepStrictEqual(
@@ -45,7 +47,7 @@ function* layerChanges(before: unknown, after: unknown, hiding: Hiding): Generat
       now.filter((key) => was.has(key)),
     )
   )
-    yield { kind: "changed", path: "layers (order)", before: order, after: now };
+    yield { kind: "changed", path: "layers (order)", before: shown(order), after: shown(now) };
 }
 
 function layersOf(layers: unknown): Map<string, Fields> {

@@ -32,8 +32,13 @@ export class Hiding {
     if (Array.isArray(value)) return value.map((one) => this.show("", one));
     if (typeof value !== "object" || value === null) return value;
     return Object.fromEntries(
-      Object.entries(value).map(([name, member]) => [name, this.show(name, member)]),
+      Object.entries(value).map(([name, member]) => [this.name(name), this.show(name, member)]),
     );
+  }
+
+  /** The name of a member, for it may be a secret, too. */
+  name(name: string): string {
+    return this.#isSecret(name) ? hiddenText : name;
   }
 
   /** INVALID_DOCUMENT with the path of what {@link show} would hide. */
