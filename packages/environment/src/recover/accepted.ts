@@ -5,22 +5,28 @@ import {
   fieldMark,
   fieldsOf,
   type GlobalId,
+  isSecretReference,
   storedNames,
 } from "@laila/schema";
 import { capturePool, classOf } from "../capture/capture-pool.js";
 import { SecretNames } from "../capture/secret-names.js";
 import { destinationOf } from "./destination.js";
+import { shown } from "./shown.js";
 import { storedPlace } from "./stored-place.js";
-import type { AcceptedEnvironment, AcceptedSending } from "./trust-file.js";
+import type { AcceptedEnvironment, AcceptedSending, EncryptionKey } from "./trust-file.js";
 
 /** What of a document is compared with the version accepted last. */
 export function factsOf({ policy }: EnvironmentDocument): AcceptedEnvironment["facts"] {
   const { alpha_pool, pool_router } = policy.central.memory;
   const encrypted: Record<GlobalId, boolean> = {};
+  const keys: Record<GlobalId, EncryptionKey> = {};
   for (const [id, { layers = [] }] of Object.entries(pool_router.pools)) {
     const layer = layers.find(({ class_token }) => class_token === "Encrypt");
     // A layer that lets plain values through is no encryption to somebody who writes into the bucket.
-    if (layer) encrypted[id as GlobalId] = layer.allow_plain !== true;
+    if (!layer) continue;
+    encrypted[id as GlobalId] = layer.allow_plain !== true;
+    const secret = isSecretReference(layer.key) ? layer.key.$secret : null;
+    keys[id as GlobalId] = { key_id: String(layer.key_id), secret };
   }
   const names = Object.entries(pool_router.pools_nicknames).filter(([, id]) => encrypted[id]);
   const places: Record<GlobalId, string> = {};
@@ -34,6 +40,7 @@ export function factsOf({ policy }: EnvironmentDocument): AcceptedEnvironment["f
     places,
     proxies: pool_router.proxies,
     encrypted,
+    keys,
     encrypted_names: names.map(([name]) => name),
   };
 }
@@ -65,6 +72,12 @@ export function changesSince(
       encryption(`${shownPoolId(id)} was encrypted and is not any more`);
     else if (strict && !now.encrypted[id])
       encryption(`${shownPoolId(id)} takes values that are not encrypted (allow_plain)`);
+    // Who may choose the name may choose a secret whose value somebody else knows.
+    const [was, is] = [before.keys?.[id], now.keys?.[id]];
+    if (was && is && (was.key_id !== is.key_id || was.secret !== is.secret))
+      encryption(
+        `${shownPoolId(id)} was encrypted with ${shownKey(was)} and is with ${shownKey(is)}`,
+      );
   }
   for (const name of before.encrypted_names) {
     const id = Object.hasOwn(nicknames, name) ? nicknames[name] : undefined;
@@ -103,6 +116,10 @@ export function changesSince(
     });
   }
   return changes;
+}
+
+function shownKey({ key_id, secret }: EncryptionKey): string {
+  return `the key ${shown(key_id)} (${secret === null ? "no secret" : `the secret ${shown(secret)}`})`;
 }
 
 /**

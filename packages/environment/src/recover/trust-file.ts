@@ -27,6 +27,10 @@ const acceptedEnvironment = z.object({
     places: z.optional(z.record(z.string(), z.string())),
     /** Pool -> whether it refuses values that are not encrypted. */
     encrypted: z.record(z.string(), z.boolean()),
+    /** Pool -> the key of its encryption, and the name of its secret. Files of before have none. */
+    keys: z.optional(
+      z.record(z.string(), z.object({ key_id: z.string(), secret: z.nullable(z.string()) })),
+    ),
     encrypted_names: z.array(z.string()),
   }),
   sent: z.array(sending),
@@ -45,6 +49,12 @@ export interface AcceptedSending {
   readonly secrets: Readonly<Record<string, string>>;
 }
 
+/** With what a pool is encrypted; the name of the secret, never its value. */
+export interface EncryptionKey {
+  readonly key_id: string;
+  readonly secret: string | null;
+}
+
 /** The version of an environment that was recovered last. */
 export interface AcceptedEnvironment {
   readonly name: string | null;
@@ -56,6 +66,7 @@ export interface AcceptedEnvironment {
     readonly proxies: Readonly<Record<GlobalId, GlobalId>>;
     readonly places?: Readonly<Record<GlobalId, string>> | undefined;
     readonly encrypted: Readonly<Record<GlobalId, boolean>>;
+    readonly keys?: Readonly<Record<GlobalId, EncryptionKey>> | undefined;
     readonly encrypted_names: readonly string[];
   };
   readonly sent: readonly AcceptedSending[];
