@@ -181,15 +181,30 @@ async function locked(file: string, act: () => Promise<void>): Promise<void> {
         { details: { file, lock } },
       );
     }
-    const held = await stat(lock).catch(() => undefined);
-    if (held && Date.now() - held.mtimeMs > lockStaleMs) await rm(lock, { force: true });
-    else await delay(lockWaitMs);
+    if (!(await isStale(lock)) || !(await broken(lock))) await delay(lockWaitMs);
   }
   try {
     await act();
   } finally {
     await rm(lock, { force: true });
   }
+}
+
+async function isStale(lock: string): Promise<boolean> {
+  const held = await stat(lock).catch(() => undefined);
+  return held !== undefined && Date.now() - held.mtimeMs > lockStaleMs;
+}
+
+/** Removes a dead process's lock, one at a time: who looked earlier would remove the lock of who was faster. */
+async function broken(lock: string): Promise<boolean> {
+  const breaking = `${lock}.break`;
+  if (!(await taken(breaking))) return false;
+  try {
+    if (await isStale(lock)) await rm(lock, { force: true });
+  } finally {
+    await rm(breaking, { force: true });
+  }
+  return true;
 }
 
 /** Makes the lock; false when somebody else has it. */
