@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import * as saved from "@laila/environment";
 import { laila } from "./laila.js";
 
@@ -63,17 +62,9 @@ export function versionAt(
   return saved.versionAt(named(options));
 }
 
-/**
- * Saves an older version's document as a new version; see `rollbackEnvironment` of `@laila/environment`. As what
- * `laila.saveEnvironment` saves, it needs no approval here.
- */
-export async function rollbackEnvironment(
-  options: saved.RollbackOptions,
-): Promise<saved.RollbackResult> {
-  const own = named(options);
-  const result = await saved.rollbackEnvironment(own);
-  await saved.noteSaved(join(laila.home, "trust.json"), undefined, own, result);
-  return result;
+/** Saves an older version's document as a new version; see `rollbackEnvironment` of `@laila/environment`. */
+export function rollbackEnvironment(options: saved.RollbackOptions): Promise<saved.RollbackResult> {
+  return saved.rollbackEnvironment(named(options));
 }
 
 /** Puts, moves and takes away labels together; see `labelEnvironment` of `@laila/environment`. */

@@ -1,9 +1,6 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import * as plain from "@laila/environment";
 import { Policy } from "@laila/policy";
-import { expect, it, vi } from "vitest";
+import { expect, it } from "vitest";
 import {
   diffEnvironments,
   environmentHistory,
@@ -46,39 +43,4 @@ it("what is done with saved environments goes by the names of the active policy"
   });
   await laila.activate(before).close();
   await pool.close();
-});
-
-it("what is rolled back here needs no approval here", async () => {
-  /** A pool that keeps its values, as far as anybody is told. */
-  class Bucket extends MemoryPool {
-    static override readonly configSchema = MemoryPool.configSchema;
-    static override readonly classToken: string = "Bucket";
-    static override readonly packageName: string = "@laila/pool-bucket";
-    override readonly supports = { ...new MemoryPool().supports, persistent: true };
-  }
-  const home = await mkdtemp(join(tmpdir(), "laila-home-"));
-  vi.stubEnv("LAILA_HOME", home);
-  const pool = new Bucket();
-  const before = laila.activate(new Policy());
-  const saved = { name: "prod", pool };
-  try {
-    await saveEnvironment(laila.environment, saved);
-    laila.memory.extend(new MemoryPool({ nickname: "new" }), { alpha: true });
-    await saveEnvironment(laila.environment, saved);
-    await (await laila.recoverPolicy(saved)).close();
-    await rollbackEnvironment({ ...saved, version: 1 });
-    await (await laila.recoverPolicy(saved)).close();
-    // By somebody else it does.
-    const namespace = laila.namespace;
-    await plain.rollbackEnvironment({ ...saved, namespace, version: 2 });
-    await expect(laila.recoverPolicy(saved)).rejects.toMatchObject({
-      code: "UNTRUSTED",
-      details: { changes: [{ kind: "alpha_pool" }] },
-    });
-  } finally {
-    await laila.activate(before).close();
-    await pool.close();
-    vi.unstubAllEnvs();
-    await rm(home, { recursive: true });
-  }
 });

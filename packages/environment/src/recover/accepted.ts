@@ -128,14 +128,13 @@ function shownKey({ key_id, secret }: EncryptionKey): string {
  * does not persist.
  */
 export function acceptedKey(
-  environment: EnvironmentDocument | undefined,
+  environment: EnvironmentDocument,
   from: PoolLike | undefined,
   name: string | undefined,
   namespace: string | undefined,
 ): { readonly key: string; readonly place: string } | undefined {
   if (from && !from.supports.persistent) return undefined;
-  const called = name === undefined ? environment?.policy.global_id : [name, namespace ?? null];
-  if (called === undefined) return undefined;
+  const called = name === undefined ? environment.policy.global_id : [name, namespace ?? null];
   const place = from ? placeOf(from) : {};
   return { key: digestOf([place, called]), place: JSON.stringify(place) };
 }

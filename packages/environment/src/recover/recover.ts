@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Policy } from "@laila/policy";
 import { type EnvironmentDocument, type GlobalId, LailaError } from "@laila/schema";
-import { loadEnvironment } from "../saved/load.js";
 import type { SaveOptions, SaveResult } from "../saved/save.js";
 import { acceptedKey, factsOf } from "./accepted.js";
 import { makePolicy, makePools, openAll, release, setProxies } from "./build.js";
@@ -123,13 +122,12 @@ async function warned(file: string, write: () => Promise<void>): Promise<void> {
 
 /**
  * What was just saved needs no approval where it was saved: if a version of that environment was accepted
- * here before, this one is now the one accepted last. Nothing is written otherwise. Without a document, the
- * version's own is read, where it is needed: that of a rollback.
+ * here before, this one is now the one accepted last. Nothing is written otherwise.
  */
 export async function noteSaved(
   file: string,
-  environment: EnvironmentDocument | undefined,
-  { name, pool, namespace, signal }: Pick<SaveOptions, "name" | "pool" | "namespace" | "signal">,
+  environment: EnvironmentDocument,
+  { name, pool, namespace }: Pick<SaveOptions, "name" | "pool" | "namespace">,
   { version }: Pick<SaveResult, "version">,
 ): Promise<void> {
   const at = acceptedKey(environment, pool, name, namespace);
@@ -137,10 +135,7 @@ export async function noteSaved(
   await warned(file, async () => {
     const accepted = await readAccepted(file, at.key);
     if (!accepted) return;
-    const saved =
-      environment ??
-      (await loadEnvironment({ name, pool, namespace, version, signal })).environment;
-    const now = { ...accepted, version, facts: factsOf(saved) };
+    const now = { ...accepted, version, facts: factsOf(environment) };
     await writeAccepted(file, at.key, { ...now, time: new Date().toISOString() });
   });
 }
