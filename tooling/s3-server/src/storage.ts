@@ -170,8 +170,10 @@ export class Storage {
       try {
         return { version, handle: await open(version.file, "r") };
       } catch (error) {
-        // Replaced between the look and the open: look again.
-        if (!isMissing(error) || this.#current(bucketName, key, versionId) === version) throw error;
+        if (!isMissing(error)) throw error;
+        // Replaced or deleted between the look and the open: look again when that is done.
+        await this.#lock.run(`${bucketName}/${key}`, async () => undefined);
+        if (this.#current(bucketName, key, versionId) === version) throw error;
       }
     }
   }

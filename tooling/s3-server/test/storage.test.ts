@@ -46,6 +46,30 @@ test("a reader always finds a version of a key that is overwritten all the time"
   expect(await readdir(join(directory, "buckets", "busy", "objects"))).toHaveLength(1);
 });
 
+test("a reader finds a key that is deleted and written all the time, or finds that it is gone", async () => {
+  const storage = await Storage.open(directory, false);
+  await storage.createBucket("flicker");
+  let writing = true;
+  const writer = (async () => {
+    for (let i = 1; i < 300; i++) {
+      await write(storage, "flicker", "key", String(i));
+      await storage.remove("flicker", "key", undefined, unconditionally);
+    }
+    writing = false;
+  })();
+  const reader = async () => {
+    while (writing) {
+      try {
+        await (await storage.open("flicker", "key")).handle.close();
+      } catch (error) {
+        expect(error).toMatchObject({ code: "NoSuchKey" });
+        await nextTurn();
+      }
+    }
+  };
+  await Promise.all([writer, reader(), reader(), reader(), reader()]);
+});
+
 test("a bucket is not deleted under a write", async () => {
   const storage = await Storage.open(directory, false);
   for (let round = 0; round < 60; round++) {
