@@ -269,6 +269,28 @@ describe("labels", () => {
     expect((await environmentHistory({ name, pool })).labels).toEqual({ at: 21 });
   });
 
+  it("`expect` that fails after a lost request is a CONFLICT, also where somebody else set just that", async () => {
+    const pool = new FaultyPool();
+    await save(pool, 3);
+    await labelEnvironment({ name, pool, labels: { at: 1 } });
+    const options = { name, pool, labels: { at: 2 }, expect: { at: 1 } };
+    let theirs: Promise<unknown> | undefined;
+    pool.before = async (operation, key) => {
+      if (operation !== "write" || key !== headId || theirs) return;
+      theirs = labelEnvironment(options);
+      await theirs;
+      pool.fault = () => {
+        pool.fault = () => undefined;
+        return "lost-request";
+      };
+    };
+    expect(await failure(labelEnvironment(options))).toMatchObject({
+      code: "CONFLICT",
+      details: { label: "at", found: 2, outcome: "lost" },
+    });
+    expect(await theirs).toMatchObject({ labels: { at: 2 } });
+  });
+
   it("a pool without conditional writes is refused, unless told otherwise", async () => {
     const pool = new VaultPool();
     await saveEnvironment(environment(), { name, pool, unsafe: true });

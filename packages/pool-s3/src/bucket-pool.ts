@@ -7,13 +7,11 @@ import {
   mapLimit,
   Pool,
   type PoolOptions,
-  type ReadManyResult,
   type ReadResult,
   type ReadStreamResult,
   type Supports,
   type Version,
   type WriteCondition,
-  type WriteManyItem,
   type WriteOptions,
   type WriteStreamOptions,
 } from "@laila/pool";
@@ -208,34 +206,8 @@ export abstract class BucketPool<Config extends object> extends Pool<Config> {
     } while (token !== undefined);
   }
 
-  protected override _readMany(
-    keys: readonly string[],
-    options: CallOptions,
-  ): AsyncIterable<ReadManyResult> {
-    return mapLimit(keys, this.#maxConnections, async (key) => {
-      try {
-        return { key, result: await this._read(key, options) };
-      } catch (error) {
-        return { key, error };
-      }
-    });
-  }
-
-  protected override async _writeMany(
-    items: readonly WriteManyItem[],
-    { signal }: CallOptions,
-  ): Promise<ManyResult[]> {
-    const results: ManyResult[] = new Array(items.length);
-    const done = mapLimit(items.entries(), this.#maxConnections, async ([i, item]) => {
-      const { key, bytes, condition } = item;
-      try {
-        results[i] = { key, version: await this._write(key, bytes, { condition, signal }) };
-      } catch (error) {
-        results[i] = { key, error };
-      }
-    });
-    for await (const _ of done);
-    return results;
+  protected override get composedConcurrency(): number {
+    return this.#maxConnections;
   }
 
   protected override async _deleteMany(

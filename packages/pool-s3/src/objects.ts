@@ -33,7 +33,7 @@ export interface Head {
 
 export const writeIdName = "laila-write";
 /** How often is asked again for what arrived broken, here or there. */
-export const attempts = 3;
+const attempts = 3;
 const json = "{".charCodeAt(0);
 
 /** The object's bytes and ETag, or undefined. A body that arrives broken is asked for again. */
@@ -43,20 +43,30 @@ export async function getObject(
   deed: Deed,
 ): Promise<ReadResult | undefined> {
   const command = () => new GetObjectCommand({ Bucket: bucket.place.bucket, Key: name });
+  return untilWhole(bucket, deed, async (isFirst) => {
+    const { bytes, version } = await bucket.run(deed, async (client, http) => {
+      const reply = await client.send(command(), http);
+      const version = etagOf(reply);
+      // Once it went wrong, the whole value comes as one answer, as the server has it at one moment.
+      const bytes = isLarge(reply, bucket)
+        ? await assemble(bucket, name, reply, deed, { helpers: isFirst })
+        : await collectWhole(reply);
+      return { bytes, version };
+    });
+    return { bytes: typeof bytes === "function" ? await bytes() : bytes, version };
+  });
+}
+
+/** Reads until a body arrives whole, a few times at most; undefined when there is no such object. */
+export async function untilWhole<T>(
+  bucket: Bucket,
+  deed: Deed,
+  read: (isFirst: boolean) => Promise<T>,
+): Promise<T | undefined> {
   const broken: BrokenBody[] = [];
   for (;;) {
     try {
-      const { bytes, version } = await bucket.run(deed, async (client, http) => {
-        const reply = await client.send(command(), http);
-        const version = etagOf(reply);
-        // Once it went wrong, the whole value comes as one answer, as the server has it at one moment.
-        const helpers = broken.length === 0;
-        const bytes = isLarge(reply, bucket)
-          ? await assemble(bucket, name, reply, deed, { helpers })
-          : await collectWhole(reply);
-        return { bytes, version };
-      });
-      return { bytes: typeof bytes === "function" ? await bytes() : bytes, version };
+      return await read(broken.length === 0);
     } catch (error) {
       if (failureOf(error).name === "NoSuchKey") return undefined;
       if (!(error instanceof BrokenBody)) throw bucket.error(error, deed);

@@ -7,7 +7,7 @@ import { matches, type Stored, Sums, storedOf } from "./checksum.js";
 import { type Deed, placedError } from "./errors.js";
 import { failureOf } from "./failure.js";
 import { isLarge } from "./large-read.js";
-import { attempts, collectWhole } from "./objects.js";
+import { collectWhole, untilWhole } from "./objects.js";
 import { fill, getRange, NoRange } from "./range.js";
 
 /** Ranges of one stream that are under way or wait to be consumed, and how long they are, in bytes. */
@@ -41,31 +41,22 @@ export async function openStream(
   );
 }
 
-async function openObject(bucket: Bucket, name: string, deed: Deed): Promise<Opened | undefined> {
-  const broken: BrokenBody[] = [];
-  for (;;) {
-    try {
-      return await bucket.run(deed, async (client, http) => {
-        const command = new GetObjectCommand({ Bucket: bucket.place.bucket, Key: name });
-        const reply = await client.send(command, http);
-        const body = reply.Body as Body;
-        const about = { version: etagOf(reply), stored: storedOf(reply) };
-        if (!isLarge(reply, bucket)) {
-          const first = await collectWhole(reply);
-          return { ...about, first, size: first.byteLength };
-        }
-        const first = new Uint8Array(rangeBytes);
-        await fillFirst(first, body);
-        return { ...about, first, size: reply.ContentLength ?? 0 };
-      });
-    } catch (error) {
-      if (failureOf(error).name === "NoSuchKey") return undefined;
-      if (!(error instanceof BrokenBody)) throw bucket.error(error, deed);
-      broken.push(error);
-      if (error.kind === "lost" || deed.signal?.aborted || broken.length === attempts)
-        throw bucket.brokenBody(broken, deed);
-    }
-  }
+function openObject(bucket: Bucket, name: string, deed: Deed): Promise<Opened | undefined> {
+  return untilWhole(bucket, deed, () =>
+    bucket.run(deed, async (client, http) => {
+      const command = new GetObjectCommand({ Bucket: bucket.place.bucket, Key: name });
+      const reply = await client.send(command, http);
+      const body = reply.Body as Body;
+      const about = { version: etagOf(reply), stored: storedOf(reply) };
+      if (!isLarge(reply, bucket)) {
+        const first = await collectWhole(reply);
+        return { ...about, first, size: first.byteLength };
+      }
+      const first = new Uint8Array(rangeBytes);
+      await fillFirst(first, body);
+      return { ...about, first, size: reply.ContentLength ?? 0 };
+    }),
+  );
 }
 
 /** Takes the beginning of a body, and destroys the rest. */

@@ -28,9 +28,6 @@ import { captureConfig, type ParsedConfig, parseConfig, poolId } from "./pool-co
 import { gathered, Source, streamOf } from "./streams.js";
 import { ReadThrough } from "./tiers.js";
 
-/** How many single calls the base class has under way when it composes a `…Many` call. */
-const composedConcurrency = 32;
-
 const inspectCustom = Symbol.for("nodejs.util.inspect.custom");
 
 /**
@@ -107,12 +104,17 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
     options: WriteStreamOptions,
   ): Promise<Version | undefined>;
 
+  /** How many single calls are under way when a `…Many` call is composed of them; 32 unless a backend knows better. */
+  protected get composedConcurrency(): number {
+    return 32;
+  }
+
   /** Each key once; answers in any order. Composed of `_read` unless a backend has better. */
   protected _readMany(
     keys: readonly string[],
     options: CallOptions,
   ): AsyncIterable<ReadManyResult> {
-    return mapLimit(keys, composedConcurrency, async (key) => {
+    return mapLimit(keys, this.composedConcurrency, async (key) => {
       try {
         return { key, result: await this._read(key, options) };
       } catch (error) {
@@ -126,7 +128,7 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
     items: readonly WriteManyItem[],
     options: CallOptions,
   ): Promise<ManyResult[]> {
-    return outcomes(items, composedConcurrency, ({ key, bytes, condition }) =>
+    return outcomes(items, this.composedConcurrency, ({ key, bytes, condition }) =>
       this._write(key, bytes, { ...options, condition }),
     );
   }
@@ -137,7 +139,7 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
     options: CallOptions,
   ): Promise<ManyResult[]> {
     const items = keys.map((key) => ({ key }));
-    return outcomes(items, composedConcurrency, async ({ key }) => {
+    return outcomes(items, this.composedConcurrency, async ({ key }) => {
       await this._delete(key, options);
       return undefined;
     });

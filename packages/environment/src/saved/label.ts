@@ -77,8 +77,8 @@ class Labelling extends HeadChange<LabelResult> {
     const unchanged = Object.keys(this.#wanted).every(
       (label) => placeOf(labels, label) === placeOf(before, label),
     );
-    if (!unchanged) return undefined;
-    this.#checkExpected(before);
+    // Somebody else put it there: `next` refuses that, once the head told that no try of ours is open.
+    if (!unchanged || this.#surprise(before)) return undefined;
     return this.#told(labels, before);
   }
 
@@ -122,17 +122,21 @@ class Labelling extends HeadChange<LabelResult> {
     return { labels, before };
   }
 
-  #checkExpected(before: Readonly<Record<string, number | null>>): void {
-    for (const [label, wanted] of Object.entries(this.#expected)) {
-      const found = placeOf(before, label);
-      if (found === wanted) continue;
-      const at = found === null ? "on no version" : `on version ${found}`;
-      throw new LailaError(
-        "CONFLICT",
-        `${this.shown} was not labelled: ${label} is ${at}, not where it was expected. Look at the labels, and decide.`,
-        { details: { label, expected: wanted, found, outcome: "lost" } },
-      );
-    }
+  /** The first label that is not where it was expected. */
+  #surprise(before: LabelResult["before"]): string | undefined {
+    return Object.keys(this.#expected).find((label) => before[label] !== this.#expected[label]);
+  }
+
+  #checkExpected(before: LabelResult["before"]): void {
+    const label = this.#surprise(before);
+    if (label === undefined) return;
+    const [found, expected] = [before[label], this.#expected[label]];
+    const at = found === null ? "on no version" : `on version ${found}`;
+    throw new LailaError(
+      "CONFLICT",
+      `${this.shown} was not labelled: ${label} is ${at}, not where it was expected. Look at the labels, and decide.`,
+      { details: { label, expected, found, outcome: "lost" } },
+    );
   }
 
   #told(

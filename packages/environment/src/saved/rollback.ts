@@ -3,7 +3,7 @@ import { type ChangeOptions, requireConditions } from "./change.js";
 import { checkPool } from "./check-pool.js";
 import { headIdOf } from "./head.js";
 import { loadEnvironment } from "./load.js";
-import { checkTexts, type SaveResult, Saving, type VersionOptions } from "./save.js";
+import { checkTexts, type SaveResult, Saving, saveNames, type VersionOptions } from "./save.js";
 import { checkSelector, selectorNames, type VersionSelector } from "./version.js";
 
 export interface RollbackOptions extends ChangeOptions, VersionOptions, VersionSelector {}
@@ -23,18 +23,7 @@ export interface RollbackResult extends SaveResult {
  */
 export async function rollbackEnvironment(options: RollbackOptions): Promise<RollbackResult> {
   const call = "rollbackEnvironment";
-  checkOptions(call, options, [
-    "name",
-    "pool",
-    "message",
-    "author",
-    "force",
-    "sign",
-    "unsafe",
-    "namespace",
-    "signal",
-    ...selectorNames,
-  ]);
+  checkOptions(call, options, [...saveNames, ...selectorNames]);
   checkPool(options.pool, call);
   checkTexts(call, options);
   checkSelector(call, options);

@@ -56,7 +56,7 @@ export interface SaveResult {
   readonly created: boolean;
 }
 
-const optionNames: readonly (keyof SaveOptions)[] = [
+export const saveNames: readonly (keyof SaveOptions)[] = [
   "name",
   "pool",
   "message",
@@ -83,7 +83,7 @@ export async function saveEnvironment(
   environment: EnvironmentDocument,
   options: SaveOptions,
 ): Promise<SaveResult> {
-  checkOptions("saveEnvironment", options, optionNames);
+  checkOptions("saveEnvironment", options, saveNames);
   checkPool(options.pool, "saveEnvironment");
   checkTexts("saveEnvironment", options);
   const document = parseEnvironmentDocument(environment);
