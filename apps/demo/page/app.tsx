@@ -1,0 +1,93 @@
+import { Boxes, Flame, History, ListTree, Moon, Network, Sun } from "lucide-preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { isConnected, life } from "./core/live.js";
+import { hrefOf, route } from "./core/route.js";
+import { CodePanel } from "./ui/code-panel.js";
+import { Badge, Button } from "./ui/parts.js";
+import { DisasterView } from "./views/disaster/index.js";
+import { EntriesView } from "./views/entries/index.js";
+import { EnvironmentView } from "./views/environment/index.js";
+import { ManifestsView } from "./views/manifests/index.js";
+import { SetupView } from "./views/setup/index.js";
+
+const places = [
+  { id: "setup", title: "Set-up", icon: Network, View: SetupView },
+  { id: "entries", title: "Entries", icon: Boxes, View: EntriesView },
+  { id: "manifests", title: "Manifests", icon: ListTree, View: ManifestsView },
+  { id: "environment", title: "Environment", icon: History, View: EnvironmentView },
+  { id: "disaster", title: "Disaster", icon: Flame, View: DisasterView },
+] as const;
+
+export function App() {
+  const at = route.value[0] ?? "setup";
+  const { id: here, title, View } = places.find(({ id }) => id === at) ?? places[0];
+  const main = useRef<HTMLElement>(null);
+  useEffect(() => {
+    document.title = `${title} – LAILA`;
+  }, [title]);
+  return (
+    <div class="shell">
+      <header>
+        <a class="brand" href={hrefOf("setup")}>
+          <img src="./icon.svg" alt="" /> LAILA
+        </a>
+        <nav class="places" aria-label="Places">
+          {places.map(({ id, title, icon: Icon }) => (
+            <a key={id} href={hrefOf(id)} aria-current={id === here ? "page" : undefined}>
+              <Icon size={16} aria-hidden="true" />
+              {title}
+            </a>
+          ))}
+        </nav>
+        <div class="status">
+          <LifeBadge />
+          <ThemeButton />
+        </div>
+      </header>
+      <main ref={main} tabIndex={-1}>
+        <View />
+      </main>
+      <CodePanel />
+    </div>
+  );
+}
+
+const lifeTones = {
+  starting: "accent",
+  running: "good",
+  down: "bad",
+  recovering: "accent",
+} as const;
+
+function LifeBadge() {
+  if (!isConnected.value) return <Badge tone="bad">not connected</Badge>;
+  const state = life.value?.state ?? "starting";
+  return (
+    <span role="status">
+      <Badge tone={lifeTones[state]}>{state}</Badge>
+    </span>
+  );
+}
+
+const themeKey = "laila-theme";
+
+function ThemeButton() {
+  const [theme, setTheme] = useState(() => localStorage.getItem(themeKey));
+  useEffect(() => {
+    if (theme === null) return;
+    document.documentElement.dataset.theme = theme;
+    localStorage.setItem(themeKey, theme);
+  }, [theme]);
+  const isDark =
+    theme === null ? matchMedia("(prefers-color-scheme: dark)").matches : theme === "dark";
+  const Icon = isDark ? Sun : Moon;
+  return (
+    <Button
+      tone="plain"
+      label={isDark ? "Light" : "Dark"}
+      onClick={() => setTheme(isDark ? "light" : "dark")}
+    >
+      <Icon size={16} aria-hidden="true" />
+    </Button>
+  );
+}

@@ -1,0 +1,48 @@
+import { ChevronDown, ChevronUp, CodeXml } from "lucide-preact";
+import { isCodeOpen, snippets } from "../core/code.js";
+import { Button, CopyButton } from "./parts.js";
+
+/** How to do what was just done in the page: in TypeScript, and with the command. */
+export function CodePanel() {
+  const newest = snippets.value.at(-1);
+  if (!newest) return null;
+  const isOpen = isCodeOpen.value;
+  const Chevron = isOpen ? ChevronDown : ChevronUp;
+  return (
+    <section class="code-panel" aria-label="The code">
+      <div class="code-head">
+        <Button
+          tone="plain"
+          aria-expanded={isOpen}
+          onClick={() => {
+            isCodeOpen.value = !isOpen;
+          }}
+        >
+          <CodeXml size={16} aria-hidden="true" />
+          The code: {newest.title}
+          <Chevron size={16} aria-hidden="true" />
+        </Button>
+      </div>
+      {isOpen ? (
+        <div class="code-body">
+          <CodeBlock title="TypeScript" text={newest.typescript} />
+          {newest.command === null ? null : <CodeBlock title="Command" text={newest.command} />}
+        </div>
+      ) : null}
+    </section>
+  );
+}
+
+export function CodeBlock({ title, text }: { title: string; text: string }) {
+  return (
+    <div class="code-block">
+      <header>
+        {title}
+        <CopyButton text={text} label={`Copy the ${title}`} />
+      </header>
+      <pre>
+        <code>{text}</code>
+      </pre>
+    </div>
+  );
+}

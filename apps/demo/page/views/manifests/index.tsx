@@ -1,0 +1,7 @@
+export function ManifestsView() {
+  return (
+    <div class="view">
+      <h1>Manifests</h1>
+    </div>
+  );
+}
