@@ -27,6 +27,7 @@ export {
   type RecallOptions,
   recallManifest,
 } from "./manifest.js";
+export { operationChannel, type PoolOperation } from "./operations.js";
 export type {
   ForgetManifestOptions,
   MemorizeManifestOptions,

@@ -13,6 +13,7 @@ import {
 import type { CentralCommand } from "./central-command.js";
 import type { FutureControl } from "./future.js";
 import type { Outcome } from "./group-future.js";
+import { type Heard, heard } from "./operations.js";
 
 /** How many operations of one group stand in line at a time; the taskforce says how many run. */
 const inLine = 64;
@@ -62,8 +63,12 @@ export class PoolIo {
 
   /** The record was made for this and is nobody else's, so the pool need not copy it. */
   write(pool: PoolLike, { id, bytes }: EncodedEntry, control: Cancellation): Promise<unknown> {
+    const told = heard("memorize", pool);
+    // What was handed over may be empty afterwards.
+    const { byteLength } = bytes;
     const options = new LazyCallOptions(control, { handOver: true });
-    return this.#submit(options, () => pool.write(id, bytes, options));
+    const writing = this.#submit(options, () => pool.write(id, bytes, options));
+    return told ? told.single(writing, id, byteLength) : writing;
   }
 
   /** NOT_FOUND, CORRUPT. With `copyTo`, the record is also kept there. */
@@ -73,16 +78,20 @@ export class PoolIo {
     control: Cancellation,
     copyTo?: PoolLike,
   ): Promise<Entry> {
+    const told = heard("remember", pool);
     const options = new LazyCallOptions(control, { borrow: true });
-    const found = await this.#submit(options, () => pool.read(id, options));
-    const entry = this.#decode(pool, id, found?.bytes, found?.lent);
+    const reading = this.#submit(options, () => pool.read(id, options));
+    const found = await (told ? told.landing(reading, [id]) : reading);
+    const entry = this.#decode(pool, id, found?.bytes, told, found?.lent);
     if (copyTo && found) await this.#keep(pool, copyTo, { id, bytes: found.bytes }, control);
     return entry;
   }
 
   delete(pool: PoolLike, id: GlobalId, control: Cancellation): Promise<void> {
+    const told = heard("forget", pool);
     const options = new LazyCallOptions(control);
-    return this.#submit(options, () => pool.delete(id, options));
+    const deleting = this.#submit(options, () => pool.delete(id, options));
+    return told ? told.single(deleting, id) : deleting;
   }
 
   /** In the pool itself or in what it is a cache of. */
@@ -130,9 +139,13 @@ export class PoolIo {
     }
     const options = new LazyCallOptions(control);
     return batches(chunks(records, this.#batch, writeBatchBytes), control, async (batch) => {
+      const told = heard("memorize", pool);
+      const sizes = told && batch.map(({ bytes }) => bytes.byteLength);
       const items = batch.map(({ id, bytes }) => ({ key: id, bytes, handOver: true }));
       const write = () => pool.writeMany(items, options);
-      const results = await this.#submit(options, write, items.length);
+      const writing = this.#submit(options, write, items.length);
+      const ids = told && batch.map(({ id }) => id);
+      const results = await (told && ids ? told.batch(writing, ids, sizes) : writing);
       return results.map(({ error }) => outcome<void>(error, undefined));
     });
   }
@@ -150,8 +163,10 @@ export class PoolIo {
     }
     const options = new LazyCallOptions(control);
     return batches(chunks(ids, this.#batch), control, async (batch) => {
+      const told = heard("forget", pool);
       const remove = () => pool.deleteMany(batch, options);
-      const results = await this.#submit(options, remove, batch.length);
+      const deleting = this.#submit(options, remove, batch.length);
+      const results = await (told ? told.batch(deleting, batch) : deleting);
       return results.map(({ key, error }) => outcome(error, key));
     });
   }
@@ -190,6 +205,7 @@ export class PoolIo {
     control: Cancellation,
     copyTo: PoolLike | undefined,
   ): Promise<Outcome<Entry>[]> {
+    const told = heard("remember", pool);
     const found = new Map<GlobalId, Uint8Array>();
     const errors = new Map<GlobalId, unknown>();
     const options = new LazyCallOptions(control);
@@ -199,12 +215,16 @@ export class PoolIo {
         else if (result) found.set(key, result.bytes);
       }
     };
-    await this.#submit(options, read, ids.length);
+    const reading = this.#submit(options, read, ids.length);
+    await (told ? told.landing(reading, ids) : reading);
     // Decoding and copying hold no place on the taskforce.
     return each(ids, undefined, async (id) => {
-      if (errors.has(id)) throw errors.get(id);
+      if (errors.has(id)) {
+        told?.ended(id, undefined, errors.get(id));
+        throw errors.get(id);
+      }
       const bytes = found.get(id);
-      const entry = this.#decode(pool, id, bytes);
+      const entry = this.#decode(pool, id, bytes, told);
       if (copyTo && bytes) await this.#keep(pool, copyTo, { id, bytes }, control);
       return entry;
     });
@@ -234,13 +254,27 @@ export class PoolIo {
     }
   }
 
-  #decode(pool: PoolLike, id: GlobalId, bytes: Uint8Array | undefined, borrowed = false): Entry {
-    if (!bytes) throw notFound(id, pool, `There is nothing under ${id}`);
+  /** What ends the reading of an entry. */
+  #decode(
+    pool: PoolLike,
+    id: GlobalId,
+    bytes: Uint8Array | undefined,
+    told: Heard | undefined,
+    borrowed = false,
+  ): Entry {
+    if (!bytes) {
+      const error = notFound(id, pool, `There is nothing under ${id}`);
+      told?.ended(id, undefined, error);
+      throw error;
+    }
     try {
-      return decodeRecord(bytes, { key: id, classes: this.#classes, borrowed }).entry;
-    } catch (error) {
-      if (!isLailaError(error)) throw error;
-      throw inPool(error, pool, id);
+      const { entry } = decodeRecord(bytes, { key: id, classes: this.#classes, borrowed });
+      told?.ended(id, bytes.byteLength);
+      return entry;
+    } catch (cause) {
+      const error = isLailaError(cause) ? inPool(cause, pool, id) : cause;
+      told?.ended(id, bytes.byteLength, error);
+      throw error;
     }
   }
 

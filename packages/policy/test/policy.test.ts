@@ -35,6 +35,7 @@ it("exports what it says", () => {
       "isManifestLike",
       "mirror",
       "movePool",
+      "operationChannel",
       "recallManifest",
       "repairManifest",
       "unobservedFailureChannel",
