@@ -1,7 +1,110 @@
+import type { GlobalId } from "@laila/schema";
+import { ListTree, RefreshCw } from "lucide-preact";
+import type { ManifestSummary } from "../../../src/api.js";
+import { ask } from "../../core/api.js";
+import { count, shortId } from "../../core/format.js";
+import { life } from "../../core/live.js";
+import { refresh, useLoaded } from "../../core/loaded.js";
+import { poolName } from "../../core/pools.js";
+import { hrefOf, route } from "../../core/route.js";
+import { Button, Empty, ErrorNote, Note, Panel } from "../../ui/parts.js";
+import { checkOf } from "./check.js";
+import { ManifestPanel } from "./manifest.js";
+import "./manifests.css";
+
+const load = (): Promise<ManifestSummary[]> => ask<ManifestSummary[]>("manifests");
+
+/** The manifests of every pool, and the one that the address names. */
 export function ManifestsView() {
+  const { value, error, isLoading } = useLoaded("manifests", load);
+  const [, poolId, id] = route.value;
+  const state = life.value?.state;
   return (
-    <div class="view">
-      <h1>Manifests</h1>
+    <div class={`view manifests ${id === undefined ? "" : "has-open"}`}>
+      <div class="view-head">
+        <h1>Manifests</h1>
+        <p class="quiet small">A manifest names a whole tree of entries. Break one, and mend it.</p>
+        <Button
+          tone="plain"
+          label="Look again"
+          disabled={isLoading || state !== "running"}
+          onClick={() => void refresh("manifests", load)}
+        >
+          <RefreshCw size={16} aria-hidden="true" />
+        </Button>
+      </div>
+      {state === "running" || state === undefined ? null : (
+        <Note tone="warn">The set-up is {state}. What is shown is what was known before.</Note>
+      )}
+      {error ? <ErrorNote error={error} /> : null}
+      <div class="manifests-body">
+        <List manifests={value} poolId={poolId} id={id} />
+        {poolId !== undefined && id !== undefined ? (
+          <ManifestPanel
+            key={`${poolId} ${id}`}
+            which={{ poolId, id }}
+            others={(value ?? []).filter((one) => one.id === id && one.poolId !== poolId)}
+          />
+        ) : (
+          <div class="manifests-none">
+            <Empty>
+              <ListTree size={28} aria-hidden="true" />
+              Choose a manifest to see its leaves.
+            </Empty>
+          </div>
+        )}
+      </div>
     </div>
   );
+}
+
+interface ListProps {
+  readonly manifests: readonly ManifestSummary[] | null;
+  readonly poolId: GlobalId | undefined;
+  readonly id: GlobalId | undefined;
+}
+
+function List({ manifests, poolId, id }: ListProps) {
+  if (manifests === null)
+    return (
+      <div class="manifests-list">
+        <Empty>Looking for manifests in every pool…</Empty>
+      </div>
+    );
+  const pools = new Map<GlobalId, ManifestSummary[]>();
+  for (const one of manifests) pools.set(one.poolId, [...(pools.get(one.poolId) ?? []), one]);
+  return (
+    <nav class="manifests-list" aria-label="Manifests">
+      {manifests.length === 0 ? <Empty>There is no manifest in any pool.</Empty> : null}
+      {[...pools].map(([pool, own]) => (
+        <Panel key={pool} title={poolName(pool)}>
+          <ul>
+            {own.map((one) => (
+              <li key={one.id}>
+                <a
+                  href={hrefOf("manifests", pool, one.id)}
+                  aria-current={pool === poolId && one.id === id ? "page" : undefined}
+                >
+                  <span class="ellipsis">{one.nickname ?? shortId(one.id)}</span>
+                  <Known manifest={one} />
+                </a>
+              </li>
+            ))}
+          </ul>
+        </Panel>
+      ))}
+    </nav>
+  );
+}
+
+/** What the last verification came to, else its size. */
+function Known({ manifest }: { readonly manifest: ManifestSummary }) {
+  const { run } = checkOf(manifest).value;
+  if (run?.kind === "verify" && run.end)
+    return run.end.ok ? (
+      <span class="leaf-state good">whole</span>
+    ) : (
+      <span class="leaf-state bad">not whole</span>
+    );
+  return <span class="leaf-state">{count(manifest.leaves, "leaf", "leaves")}</span>;
 }
