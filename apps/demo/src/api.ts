@@ -196,14 +196,7 @@ export interface LeafLine {
   /** Such as `layers[3].weights`; "" for the manifest itself. */
   readonly path: string;
   readonly id: GlobalId;
-  readonly outcome:
-    | "whole"
-    | "unverified"
-    | "missing"
-    | "damaged"
-    | "failed"
-    | "repaired"
-    | "lost";
+  readonly outcome: "whole" | "unverified" | "missing" | "damaged" | "failed" | "repaired" | "lost";
   readonly message: string | null;
   readonly done: number;
   readonly total: number;
@@ -222,9 +215,7 @@ export interface RepairRequest {
 // Saved environments.
 
 /** Which document is meant. */
-export type Which =
-  | { readonly live: true }
-  | { readonly name: string; readonly version: number };
+export type Which = { readonly live: true } | { readonly name: string; readonly version: number };
 
 /** `GET /api/saved`. */
 export interface SavedSummary {

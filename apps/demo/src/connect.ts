@@ -1,8 +1,8 @@
 import { laila } from "@laila/core";
 import { S3Pool } from "@laila/pool-s3";
 
-/** The pool that both processes begin with: nothing but credentials and a bucket, from `secrets.toml`. */
-export function connect(): S3Pool {
+/** The pool that every process here begins with: nothing but credentials and a bucket, from `secrets.toml`. */
+export function connect(nickname: string): S3Pool {
   return new S3Pool({
     bucketName: laila.args.AWS_BUCKET_NAME,
     accessKeyId: laila.args.AWS_ACCESS_KEY_ID,
@@ -11,6 +11,6 @@ export function connect(): S3Pool {
     ...("AWS_SESSION_TOKEN" in laila.args ? { sessionToken: laila.args.AWS_SESSION_TOKEN } : {}),
     ...("AWS_ENDPOINT" in laila.args ? { endpoint: laila.args.AWS_ENDPOINT } : {}),
     ...("AWS_PREFIX" in laila.args ? { prefix: laila.args.AWS_PREFIX } : {}),
-    nickname: "s3",
+    nickname,
   });
 }

@@ -11,7 +11,9 @@ const main = fileURLToPath(new URL("../dist/main.js", import.meta.url));
 const run = promisify(execFile);
 
 test("tells the main job in two processes, and ends well", async () => {
-  const { stdout } = await run(process.execPath, [main], { env: { PATH: process.env.PATH } });
+  const { stdout } = await run(process.execPath, [main, "--terminal"], {
+    env: { PATH: process.env.PATH },
+  });
   expect(stdout).toContain("A fresh process, with credentials, a bucket, and one nickname");
   expect(stdout).toContain("✓ captured again, it equals the saved one");
   expect(stdout).toContain("✓ grid: a Float32Array with a shape, equal and of the same type");
@@ -70,7 +72,7 @@ test("what goes wrong is told in one sentence, and as JSON with its code", async
     AWS_BUCKET_NAME: "none-such",
   };
   try {
-    const told = await run(process.execPath, [main], { env }).catch((error) => error);
+    const told = await run(process.execPath, [main, "--terminal"], { env }).catch((error) => error);
     expect(told.code).toBe(1);
     expect(told.stderr).toContain("NO_SUCH_STORE: ");
     expect(told.stderr).not.toContain("    at ");

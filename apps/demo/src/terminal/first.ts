@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import { laila, Manifest } from "@laila/core";
 import { HDF5Pool } from "@laila/pool-hdf5";
-import { connect } from "./connect.js";
+import { connect } from "../connect.js";
 import type { FirstFacts } from "./facts.js";
 import { tellHalf } from "./half.js";
 import { holds, say, show, step } from "./story.js";
@@ -11,7 +11,7 @@ await tellHalf<FirstFacts>(async () => {
   await laila.readArgs("./secrets.toml");
 
   step(1, "Register two pools: a bucket and a file");
-  laila.memory.extend(connect(), { poolNickname: "s3" });
+  laila.memory.extend(connect("s3"), { poolNickname: "s3" });
   laila.memory.extend(new HDF5Pool({ nickname: "local_hdf5" }), { poolNickname: "local_hdf5" });
   for (const [nickname, id] of laila.memory.poolRouter.nicknames)
     say(`${nickname.padEnd(11)} ${id}`);

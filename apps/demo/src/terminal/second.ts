@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { laila, Manifest, recoverPolicy } from "@laila/core";
 import { HDF5Pool } from "@laila/pool-hdf5";
 import { S3Pool } from "@laila/pool-s3";
-import { connect } from "./connect.js";
+import { connect } from "../connect.js";
 import type { SecondFacts } from "./facts.js";
 import { tellHalf } from "./half.js";
 import { holds, say, step } from "./story.js";
@@ -13,7 +13,7 @@ await tellHalf<SecondFacts>(async () => {
   await laila.readArgs("./secrets.toml");
 
   step(6, `A fresh process, with credentials, a bucket, and one nickname: "${nickname}"`);
-  const s3 = connect();
+  const s3 = connect("s3");
   const found = await Manifest.recall(nickname, { pool: s3 });
   const { config } = await found.realize({ pool: s3 });
   say(`manifest   ${found.globalId}`);

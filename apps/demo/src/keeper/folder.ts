@@ -1,0 +1,72 @@
+import { chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import type { Life } from "../api.js";
+import { type Secrets, secretsToml } from "../s3.js";
+
+/** What a set-up has here; of these, only the first survives the disaster. */
+const secretsFile = "secrets.toml";
+const local = ["laila.config.json", "data.h5", "files", "home"];
+
+/** The folder of the set-up: its secrets, its project file, its HDF5 file, its home. */
+export class Folder {
+  readonly path: string;
+  readonly #isOurs: boolean;
+
+  private constructor(path: string, isOurs: boolean) {
+    this.path = path;
+    this.#isOurs = isOurs;
+  }
+
+  /** The given one, which stays; else a temporary one, which {@link remove} removes. */
+  static async open(given: string | undefined): Promise<Folder> {
+    if (given === undefined) return new Folder(await mkdtemp(join(tmpdir(), "laila-demo-")), true);
+    const path = resolve(given);
+    await mkdir(path, { recursive: true });
+    return new Folder(path, false);
+  }
+
+  /** For the owner's eyes only. */
+  async writeSecrets(secrets: Secrets): Promise<void> {
+    const file = join(this.path, secretsFile);
+    await writeFile(file, secretsToml(secrets), { mode: 0o600 });
+    // The mode counts for new files only.
+    await chmod(file, 0o600);
+  }
+
+  /** What is there, and what of the usual is not. */
+  async files(): Promise<Life["files"]> {
+    const names = new Set([secretsFile, ...local, ...(await this.#besideData())]);
+    return Promise.all(
+      [...names].map(async (name) => ({ name, bytes: await bytesOf(join(this.path, name)) })),
+    );
+  }
+
+  /** Everything but the secrets. */
+  async deleteLocal(): Promise<void> {
+    for (const name of [...local, ...(await this.#besideData())])
+      await rm(join(this.path, name), { recursive: true, force: true });
+  }
+
+  async remove(): Promise<void> {
+    if (this.#isOurs) await rm(this.path, { recursive: true, force: true });
+  }
+
+  /** The journal, the lock and the checksums of the HDF5 file. */
+  async #besideData(): Promise<string[]> {
+    return (await readdir(this.path)).filter((name) => name.startsWith("data.h5.")).sort();
+  }
+}
+
+/** Of a file, or of all files below a directory; null when it is not there (any more). */
+async function bytesOf(path: string): Promise<number | null> {
+  try {
+    const found = await stat(path);
+    if (!found.isDirectory()) return found.size;
+    const inside = await readdir(path);
+    const sizes = await Promise.all(inside.map((name) => bytesOf(join(path, name))));
+    return sizes.reduce<number>((sum, bytes) => sum + (bytes ?? 0), 0);
+  } catch {
+    return null;
+  }
+}

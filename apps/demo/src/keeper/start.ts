@@ -1,0 +1,85 @@
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { createAdaptorServer } from "@hono/node-server";
+import { failureOf } from "../failure.js";
+import { names } from "../names.js";
+import type { Flags } from "../options.js";
+import { type FoundS3, findS3 } from "../s3.js";
+import { keeperApp } from "./app.js";
+import { Events } from "./events.js";
+import { Folder } from "./folder.js";
+import { inUrl } from "./guard.js";
+import { Life } from "./life.js";
+
+/** Runs the demo until it is asked to end; gives the exit code. */
+export async function startDemo(flags: Flags): Promise<number> {
+  const signal = Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
+  let close: () => Promise<void> = async () => undefined;
+  try {
+    const s3 = await findS3(flags.endpoint);
+    close = s3.close;
+    const folder = await Folder.open(flags.folder);
+    close = async () => {
+      await folder.remove();
+      await s3.close();
+    };
+    const demo = await keep(flags, s3, folder);
+    close = demo.close;
+    // Ctrl-C need not wait for a set-up that is still being built.
+    await Promise.race([signal, demo.start()]);
+    await signal;
+    return 0;
+  } catch (error) {
+    const { code, message } = failureOf(error);
+    console.error(`${code}: ${message}`);
+    return 1;
+  } finally {
+    await close();
+  }
+}
+
+/** Starts the server; `start` then builds the set-up, and says where the page is. */
+async function keep(flags: Flags, { secrets, close }: FoundS3, folder: Folder) {
+  await folder.writeSecrets(secrets);
+  const events = new Events();
+  const life = new Life({
+    folder,
+    events,
+    name: names.environment,
+    endpoint: secrets.AWS_ENDPOINT ?? null,
+    bucket: secrets.AWS_BUCKET_NAME ?? "",
+  });
+  const token = randomBytes(24).toString("base64url");
+  const { host } = flags;
+  let answer: (request: Request) => Response | Promise<Response> = () =>
+    new Response(null, { status: 503 });
+  const server = createAdaptorServer({ fetch: (request) => answer(request) });
+  server.listen(flags.port, host);
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  answer = keeperApp({ life, events, token, host, port }).fetch;
+
+  return {
+    async start(): Promise<void> {
+      warnOf(host);
+      await life.start({ pools: flags.pools, entries: flags.entries });
+      console.log(`The demo is here, until Ctrl-C: http://${inUrl(host)}:${port}/?token=${token}`);
+      console.log(`The set-up lies in ${folder.path}`);
+    },
+    async close(): Promise<void> {
+      server.close();
+      if ("closeAllConnections" in server) server.closeAllConnections();
+      await life.end();
+      await folder.remove();
+      await close();
+    },
+  };
+}
+
+function warnOf(host: string): void {
+  if (["127.0.0.1", "localhost", "::1"].includes(host)) return;
+  console.warn(
+    `Warning: with --host ${host} other machines can reach the demo. Whoever has the address with the token sees and changes everything in it, and nothing is encrypted on the way.`,
+  );
+}

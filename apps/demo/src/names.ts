@@ -1,0 +1,15 @@
+/** What the sample set-up calls its parts: known to the page's buttons, the recovery and the tests. */
+export const names = {
+  /** The name that the environment is saved under. */
+  environment: "demo",
+  /** The pools. */
+  bucket: "bucket",
+  local: "local",
+  files: "files",
+  scratch: "scratch",
+  many: "many",
+  taskforce: "background",
+  /** The manifest, and the array that is remembered after a recovery. */
+  manifest: "experiment",
+  field: "temperature",
+} as const;

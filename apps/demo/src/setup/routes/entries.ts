@@ -1,0 +1,135 @@
+import { channel } from "node:diagnostics_channel";
+import {
+  LailaError,
+  laila,
+  operationChannel,
+  type PoolLike,
+  type PoolOperation,
+} from "@laila/core";
+import { decodeRecord, isGlobalId } from "@laila/schema";
+import { Hono } from "hono";
+import * as z from "zod";
+import type { Memorized } from "../../api.js";
+import { bodyOf, limit } from "../../http.js";
+import { param, poolOf } from "../pool-of.js";
+import { field } from "../sample/numbers.js";
+
+const fieldSchema = z.strictObject({
+  poolId: z.string(),
+  rows: z.int().min(1).max(4_096),
+  columns: z.int().min(1).max(4_096),
+});
+/** Of a record that the page has made. */
+const maxRecordBytes = 2 ** 28;
+const operations = channel(operationChannel);
+
+/** Single entries. */
+export function entryRoutes(): Hono {
+  const app = new Hono();
+
+  app.get("/pools/:pool/entries/:key", async (c) => readRaw(poolOf(c), param(c, "key")));
+
+  app.put("/pools/:pool/entries/:key", limit(maxRecordBytes), async (c) => {
+    const poolId = poolOf(c).globalId;
+    const key = param(c, "key");
+    const bytes = new Uint8Array(await c.req.arrayBuffer());
+    const { entry } = decodeRecord(bytes, { key });
+    await laila.memorize(entry, { poolId });
+    return c.json<Memorized>({ key: entry.globalId, bytes: bytes.length }, 201);
+  });
+
+  app.delete("/pools/:pool/entries/:key", async (c) => {
+    const pool = poolOf(c);
+    const key = param(c, "key");
+    // What is no entry is only bytes under a key.
+    if (isGlobalId(key)) await laila.forget(key, { pool });
+    else await pool.delete(key);
+    return c.body(null, 204);
+  });
+
+  app.post("/pools/:pool/entries/:key/damage", limit(4096), async (c) => {
+    await flipBit(poolOf(c), param(c, "key"));
+    return c.body(null, 204);
+  });
+
+  app.post("/samples/field", limit(4096), async (c) => {
+    const { poolId, rows, columns } = await bodyOf(c, fieldSchema);
+    const nickname = `field ${rows} × ${columns}`;
+    const entry = laila.constant(field(rows, columns), { nickname });
+    await laila.memorize(entry, { poolId });
+    const bytes = 4 * rows * columns;
+    return c.json<Memorized>({ key: entry.globalId, bytes }, 201);
+  });
+
+  return app;
+}
+
+/** The bytes as they lie there, chunk by chunk where the pool can; told of like any other reading. */
+async function readRaw(pool: PoolLike, key: string): Promise<Response> {
+  const began = performance.now();
+  const told = (bytes: number | undefined, error?: unknown): void => {
+    const ms = performance.now() - began;
+    const operation: PoolOperation = {
+      ...{ verb: "remember", poolId: pool.globalId, key, bytes, ms },
+      ...(error === undefined ? {} : { error }),
+    };
+    operations.publish(operation);
+  };
+  try {
+    const found = await open(pool, key);
+    told(found.size);
+    return new Response(found.body, {
+      headers: {
+        "content-type": "application/octet-stream",
+        ...(found.size === undefined ? {} : { "content-length": String(found.size) }),
+      },
+    });
+  } catch (error) {
+    told(undefined, error);
+    throw error;
+  }
+}
+
+interface Opened {
+  readonly body: ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer>;
+  readonly size: number | undefined;
+}
+
+async function open(pool: PoolLike, key: string): Promise<Opened> {
+  if (pool.supports.streams && pool.readStream) {
+    const found = await pool.readStream(key);
+    if (found) return { body: streamOf(found.stream), size: found.size };
+  } else {
+    const found = await pool.read(key);
+    if (found) return { body: found.bytes as Uint8Array<ArrayBuffer>, size: found.bytes.length };
+  }
+  throw notThere(pool, key);
+}
+
+function streamOf(chunks: AsyncIterable<Uint8Array>): ReadableStream<Uint8Array> {
+  const iterator = chunks[Symbol.asyncIterator]();
+  return new ReadableStream({
+    async pull(controller) {
+      const { done, value } = await iterator.next();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+    async cancel() {
+      await iterator.return?.();
+    },
+  });
+}
+
+/** In the middle, where the payload is. */
+async function flipBit(pool: PoolLike, key: string): Promise<void> {
+  const found = await pool.read(key);
+  if (!found) throw notThere(pool, key);
+  const bytes = Uint8Array.from(found.bytes);
+  const middle = bytes.length >> 1;
+  bytes[middle] = (bytes[middle] ?? 0) ^ 1;
+  await pool.write(key, bytes);
+}
+
+function notThere({ nickname, globalId }: PoolLike, key: string): LailaError {
+  return new LailaError("NOT_FOUND", `${key} is not in the pool ${nickname ?? globalId}.`);
+}
