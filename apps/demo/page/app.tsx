@@ -22,11 +22,19 @@ export function App() {
   const at = route.value[0] ?? "setup";
   const { id: here, title, View } = places.find(({ id }) => id === at) ?? places[0];
   const main = useRef<HTMLElement>(null);
+  const isFirst = useRef(true);
   useEffect(() => {
     document.title = `${title} – LAILA`;
+    // Whoever went to another place reads on there; at the first sight nobody has been anywhere.
+    if (!isFirst.current) main.current?.focus();
+    isFirst.current = false;
+    main.current?.scrollTo(0, 0);
   }, [title]);
   return (
     <div class="shell">
+      <button type="button" class="button skip" onClick={() => main.current?.focus()}>
+        Skip to the content
+      </button>
       <header>
         <a class="brand" href={hrefOf("setup")}>
           <img src="./icon.svg" alt="" /> LAILA
@@ -44,10 +52,32 @@ export function App() {
           <ThemeButton />
         </div>
       </header>
+      {here === "disaster" ? null : <DownBanner />}
       <main ref={main} tabIndex={-1}>
         <View />
       </main>
       <CodePanel />
+    </div>
+  );
+}
+
+/** Says in every other view that there is no set-up to talk to, and where to get it back. */
+function DownBanner() {
+  const state = life.value?.state;
+  if (!isConnected.value)
+    return (
+      <div class="banner" role="alert">
+        <p>The demo does not answer. Start it again in the terminal: npm run demo</p>
+      </div>
+    );
+  if (state !== "down" && state !== "recovering") return null;
+  const isDown = state === "down";
+  return (
+    <div class={`banner ${isDown ? "" : "accent"}`} role="alert">
+      <p>{isDown ? "The set-up is down." : "The set-up is being recovered."}</p>
+      <a class="button" href={hrefOf("disaster")}>
+        {isDown ? "Recover it" : "See how far it is"}
+      </a>
     </div>
   );
 }

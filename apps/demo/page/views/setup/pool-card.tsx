@@ -1,0 +1,213 @@
+import type { ReadonlySignal } from "@preact/signals";
+import {
+  Archive,
+  Cloud,
+  Database,
+  Folder,
+  HardDrive,
+  Laptop,
+  MemoryStick,
+  Signpost,
+  Star,
+} from "lucide-preact";
+import type { PoolFacts } from "../../../src/api.js";
+import { durationText } from "../../core/format.js";
+import type { Tier } from "./forest.js";
+import type { Pulse } from "./pulse.js";
+
+const classIcons: Readonly<Record<string, typeof Database>> = {
+  MemoryPool: MemoryStick,
+  S3Pool: Archive,
+  HDF5Pool: HardDrive,
+  FilesystemPool: Folder,
+};
+
+interface PoolCardProps {
+  readonly tier: Tier;
+  readonly facts: PoolFacts | undefined;
+  readonly pulse: ReadonlySignal<Pulse> | undefined;
+  readonly href: string | undefined;
+  readonly isSelected: boolean;
+  readonly isCompact: boolean;
+  readonly originTitle: string | undefined;
+}
+
+/** One pool of the picture; a ring around it for each layer. */
+export function PoolCard(props: PoolCardProps) {
+  const { tier, facts, pulse, href, isSelected, isCompact, originTitle } = props;
+  const { config, title, isAlpha } = tier;
+  const Icon = classIcons[config.class_token] ?? Database;
+  const layers = (config.layers ?? []).map(({ class_token }) => class_token);
+  const label = [
+    `Pool ${title}`,
+    config.class_token,
+    isAlpha ? "alpha pool" : "",
+    facts?.place ?? "",
+    facts ? (facts.isLocal ? "on this machine" : "elsewhere") : "",
+    originTitle === undefined ? "" : `cache of ${originTitle}`,
+    layers.length === 0 ? "" : `layers ${layers.join(", ")}`,
+  ].filter((part) => part !== "");
+  const classes = [
+    "pool-card",
+    facts && !facts.isLocal ? "remote" : "",
+    isSelected ? "selected" : "",
+  ].join(" ");
+  const content = (
+    <>
+      {pulse === undefined ? null : <Glow pulse={pulse} />}
+      <span class="pool-head">
+        <Icon size={18} aria-hidden="true" />
+        <strong class="ellipsis">{title}</strong>
+        {isAlpha ? (
+          <span class="chip alpha" title="The alpha pool: where things go that name no pool">
+            <Star size={11} aria-hidden="true" /> {isCompact ? "" : "alpha"}
+          </span>
+        ) : null}
+        {facts === undefined ? null : <Where facts={facts} />}
+      </span>
+      <span class="pool-place small quiet ellipsis">
+        {title === config.class_token ? "" : `${config.class_token} `}
+        {facts === undefined ? "" : <span class="mono">{facts.place}</span>}
+      </span>
+      <Names tier={tier} isCompact={isCompact} />
+      {layers.length === 0 ? null : <Layers names={layers} isCompact={isCompact} />}
+      {isCompact || facts === undefined ? null : (
+        <span class="small quiet ellipsis">{abilitiesText(facts)}</span>
+      )}
+      {pulse === undefined ? null : <Beat pulse={pulse} isCompact={isCompact} />}
+    </>
+  );
+  const rings = Math.min(layers.length, isCompact ? 1 : 4);
+  return href === undefined ? (
+    <div class={classes} data-rings={rings} data-pool={tier.id}>
+      <span class="unseen">{label.join(", ")}</span>
+      {content}
+    </div>
+  ) : (
+    <a
+      class={classes}
+      data-rings={rings}
+      data-pool={tier.id}
+      href={href}
+      aria-label={label.join(", ")}
+      aria-current={isSelected ? "true" : undefined}
+    >
+      {content}
+    </a>
+  );
+}
+
+/** The names that lead to a pool; where there is little room, only those that it is not called anyway. */
+function Names({ tier, isCompact }: { tier: Tier; isCompact: boolean }) {
+  const { names, title, affinity } = tier;
+  const shown = isCompact ? names.filter((name) => name !== title) : names;
+  if (isCompact && shown.length === 0 && affinity === 0) return null;
+  return (
+    <span class="chips">
+      {shown.map((name) => (
+        <span key={name} class="chip" title={`The router leads "${name}" here`}>
+          <Signpost size={11} aria-hidden="true" /> {name}
+        </span>
+      ))}
+      {affinity === 0 ? null : (
+        <span class="chip" title="The router's affinity for this pool">
+          affinity {affinity}
+        </span>
+      )}
+      {names.length === 0 && affinity === 0 ? (
+        <span class="chip bare">no name leads here</span>
+      ) : null}
+    </span>
+  );
+}
+
+function Layers({ names, isCompact }: { names: readonly string[]; isCompact: boolean }) {
+  const title = `Layers around the pool, innermost first: ${names.join(", ")}`;
+  if (isCompact)
+    return (
+      <span class="layers-line small ellipsis" title={title}>
+        {names.join(", ")}
+      </span>
+    );
+  return (
+    <span class="chips" title={title}>
+      {names.map((name) => (
+        <span key={name} class="chip layer">
+          {name}
+        </span>
+      ))}
+    </span>
+  );
+}
+
+function Where({ facts: { isLocal } }: { facts: PoolFacts }) {
+  const Icon = isLocal ? Laptop : Cloud;
+  const text = isLocal ? "On this machine" : "Elsewhere: a disaster here does not reach it";
+  return (
+    <span class="where" title={text}>
+      <Icon size={15} aria-hidden="true" />
+    </span>
+  );
+}
+
+const abilities: readonly (readonly [string, string])[] = [
+  ["durable", "durable"],
+  ["sharedBetweenProcesses", "shared"],
+  ["conditionalWrites", "conditional writes"],
+  ["streams", "streams"],
+  ["batch", "batches"],
+  ["evicts", "evicts"],
+];
+
+/** What a pool supports, in words. */
+export function abilitiesText({ supports }: PoolFacts): string {
+  const words = abilities.filter(([name]) => supports[name] === true).map(([, word]) => word);
+  return words.length === 0 ? "only while it is open" : words.join(", ");
+}
+
+/** Lights up with each batch of operations. */
+function Glow({ pulse }: { pulse: ReadonlySignal<Pulse> }) {
+  const { flash, tone } = pulse.value;
+  // A new key is a new element, so the animation begins anew.
+  return flash === 0 ? null : <span key={flash} class={`glow ${tone}`} data-flash={flash} />;
+}
+
+function Beat({ pulse, isCompact }: { pulse: ReadonlySignal<Pulse>; isCompact: boolean }) {
+  const { rate, median, p95, seconds } = pulse.value;
+  return (
+    <span class="beat tabular">
+      {isCompact ? null : <Sparkline values={seconds} />}
+      <span class={rate === 0 ? "quiet" : ""} title="Operations a second, over the last five">
+        {rate === 0 ? "idle" : rateText(rate)}
+      </span>
+      <span class="quiet" title="Median and 95th percentile of the last minute">
+        {median === null || p95 === null
+          ? ""
+          : isCompact
+            ? durationText(median)
+            : `${durationText(median)} · ${durationText(p95)}`}
+      </span>
+    </span>
+  );
+}
+
+/** `0.4/s`, `120/s`. */
+export function rateText(rate: number): string {
+  return `${rate < 10 ? rate.toFixed(1) : Math.round(rate).toLocaleString()}/s`;
+}
+
+/** Operations of each second of the last minute. */
+export function Sparkline({ values }: { values: readonly number[] }) {
+  const most = Math.max(4, ...values);
+  const points = values.map((n, i) => `${i},${(1 - n / most) * 16}`).join(" ");
+  return (
+    <svg
+      class="sparkline"
+      viewBox={`0 -1 ${values.length - 1} 18`}
+      preserveAspectRatio="none"
+      aria-hidden="true"
+    >
+      <polyline points={points} />
+    </svg>
+  );
+}
