@@ -47,7 +47,9 @@ const commands = {
   },
   demo: async (/** @type {string[]} */ args) => {
     await install();
-    await must([...turbo, "run", "build", "--filter=@laila-apps/demo..."], { quiet: true });
+    // With the command, which works in the demo's folder.
+    const filters = ["--filter=@laila-apps/demo...", "--filter=@laila/cli..."];
+    await must([...turbo, "run", "build", ...filters], { quiet: true });
     return run(["pnpm", "--silent", "--dir", "apps/demo", "run", "start", ...args]);
   },
   lint: async (/** @type {string[]} */ args) => {

@@ -1,4 +1,4 @@
-import { isLailaError, LailaError } from "@laila/schema";
+import { LailaError } from "@laila/schema";
 import type { Context, Handler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type * as z from "zod";
@@ -40,7 +40,7 @@ export function limit(maxSize: number): Handler {
 /** Answers what a route threw: its code, one sentence, and a status that fits. */
 export function answerFailure(error: unknown, c: Context): Response {
   const failure = failureOf(error);
-  if (!isLailaError(error)) console.error(error);
+  if (failure.code === "FAILED") console.error(error);
   return c.json(failure, statusOf(failure));
 }
 
@@ -63,7 +63,7 @@ export async function lines(items: AsyncIterable<unknown>): Promise<Response> {
           else controller.enqueue(encoder.encode(`${JSON.stringify(value)}\n`));
         } catch (error) {
           const failure = failureOf(error);
-          if (!isLailaError(error)) console.error(error);
+          if (failure.code === "FAILED") console.error(error);
           controller.enqueue(encoder.encode(`${JSON.stringify({ failure })}\n`));
           controller.close();
         }

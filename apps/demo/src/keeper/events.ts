@@ -61,7 +61,6 @@ class Listener {
         cancel: () => {
           clearInterval(heart);
           gone();
-          this.#wake?.();
         },
       },
       { highWaterMark: 0 },

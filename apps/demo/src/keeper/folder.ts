@@ -1,12 +1,18 @@
-import { chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { Life } from "../api.js";
 import { type Secrets, secretsToml } from "../s3.js";
 
 /** What a set-up has here; of these, only the first survives the disaster. */
 const secretsFile = "secrets.toml";
-const local = ["laila.config.json", "data.h5", "files", "home"];
+const local: readonly string[] = ["laila.config.json", "data.h5", "files", "home"];
+
+const resolveHere = createRequire(import.meta.url).resolve;
+/** The command of this repository. */
+const command = fileURLToPath(new URL("../../cli/dist/main.js", import.meta.url));
 
 /** The folder of the set-up: its secrets, its project file, its HDF5 file, its home. */
 export class Folder {
@@ -34,6 +40,14 @@ export class Folder {
     await chmod(file, 0o600);
   }
 
+  /** Makes the command `laila` and the classes of pools known here, as an install would. */
+  async install(): Promise<void> {
+    const modules = join(this.path, "node_modules");
+    await link(command, join(modules, ".bin", "laila"));
+    for (const name of ["@laila/pool-s3", "@laila/pool-hdf5", "@laila/pool-fs"])
+      await link(dirname(resolveHere(`${name}/package.json`)), join(modules, name));
+  }
+
   /** What is there, and what of the usual is not. */
   async files(): Promise<Life["files"]> {
     const names = new Set([secretsFile, ...local, ...(await this.#besideData())]);
@@ -56,6 +70,12 @@ export class Folder {
   async #besideData(): Promise<string[]> {
     return (await readdir(this.path)).filter((name) => name.startsWith("data.h5.")).sort();
   }
+}
+
+async function link(target: string, path: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await rm(path, { force: true });
+  await symlink(target, path);
 }
 
 /** Of a file, or of all files below a directory; null when it is not there (any more). */

@@ -42,6 +42,7 @@ export async function startDemo(flags: Flags): Promise<number> {
 /** Starts the server; `start` then builds the set-up, and says where the page is. */
 async function keep(flags: Flags, { secrets, close }: FoundS3, folder: Folder) {
   await folder.writeSecrets(secrets);
+  await folder.install();
   const events = new Events();
   const life = new Life({
     folder,
@@ -65,7 +66,7 @@ async function keep(flags: Flags, { secrets, close }: FoundS3, folder: Folder) {
       warnOf(host);
       await life.start({ pools: flags.pools, entries: flags.entries });
       console.log(`The demo is here, until Ctrl-C: http://${inUrl(host)}:${port}/?token=${token}`);
-      console.log(`The set-up lies in ${folder.path}`);
+      console.log(`The set-up lies in ${folder.path}; there, npx laila --help works.`);
     },
     async close(): Promise<void> {
       server.close();

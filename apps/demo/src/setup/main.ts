@@ -31,9 +31,10 @@ tell({ type: "hello" });
 async function begin(message: ToSetup): Promise<void> {
   try {
     await laila.readArgs("./secrets.toml");
+    // Of a sample that is being made, only what comes afterwards is of interest.
     if (message.type === "sample") await buildSample(message);
-    else await recover(message.name);
     watchOperations();
+    if (message.type === "recover") await recover(message.name);
     const traffic = new Traffic(4);
     const setup = watchSetup();
     tell({ type: "ready", port: await serveSetup({ token: message.token, traffic, setup }) });

@@ -1,5 +1,7 @@
 import { channel } from "node:diagnostics_channel";
 import {
+  type Entry,
+  type GlobalId,
   LailaError,
   laila,
   operationChannel,
@@ -34,8 +36,7 @@ export function entryRoutes(): Hono {
     const key = param(c, "key");
     const bytes = new Uint8Array(await c.req.arrayBuffer());
     const { entry } = decodeRecord(bytes, { key });
-    await laila.memorize(entry, { poolId });
-    return c.json<Memorized>({ key: entry.globalId, bytes: bytes.length }, 201);
+    return c.json(await memorize(entry, poolId), 201);
   });
 
   app.delete("/pools/:pool/entries/:key", async (c) => {
@@ -56,12 +57,26 @@ export function entryRoutes(): Hono {
     const { poolId, rows, columns } = await bodyOf(c, fieldSchema);
     const nickname = `field ${rows} × ${columns}`;
     const entry = laila.constant(field(rows, columns), { nickname });
-    await laila.memorize(entry, { poolId });
-    const bytes = 4 * rows * columns;
-    return c.json<Memorized>({ key: entry.globalId, bytes }, 201);
+    return c.json(await memorize(entry, poolId), 201);
   });
 
   return app;
+}
+
+/** Memorizes, and tells how large the record became: the policy tells whoever listens. */
+async function memorize(entry: Entry, poolId: GlobalId): Promise<Memorized> {
+  let bytes = 0;
+  const listen = (message: unknown): void => {
+    const { verb, key, bytes: written } = message as PoolOperation;
+    if (verb === "memorize" && key === entry.globalId) bytes = written ?? 0;
+  };
+  operations.subscribe(listen);
+  try {
+    await laila.memorize(entry, { poolId });
+  } finally {
+    operations.unsubscribe(listen);
+  }
+  return { key: entry.globalId, bytes };
 }
 
 /** The bytes as they lie there, chunk by chunk where the pool can; told of like any other reading. */
