@@ -21,13 +21,16 @@ function stateOf<T>(key: string): Signal<Loaded<T>> {
   return found as Signal<Loaded<T>>;
 }
 
-/** Loads under a key, and again when the key changes or the set-up has come back. Kept for as long as the page lives. */
-export function useLoaded<T>(key: string, load: () => Promise<T>): Loaded<T> {
+/**
+ * Loads under a key, and again when the key or `when` changes or the set-up has come back. What is known is
+ * kept for as long as the page lives.
+ */
+export function useLoaded<T>(key: string, load: () => Promise<T>, when?: unknown): Loaded<T> {
   const isUp = life.value?.state === "running";
   useEffect(() => {
     if (isUp) void refresh(key, load);
     // `load` is another function on every call, and does the same for the same key.
-  }, [key, isUp]);
+  }, [key, isUp, when]);
   return stateOf<T>(key).value;
 }
 
