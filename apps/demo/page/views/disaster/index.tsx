@@ -1,7 +1,118 @@
+import { useEffect } from "preact/hooks";
+import type { Life } from "../../../src/api.js";
+import { life } from "../../core/live.js";
+import { Empty, Note } from "../../ui/parts.js";
+import "./disaster.css";
+import { Kill } from "./kill.js";
+import { Places } from "./places.js";
+import { RecoverForm } from "./recover-form.js";
+import { type Recovery, recovery } from "./recovery.js";
+import { Result } from "./result.js";
+import { Steps } from "./steps.js";
+
+const chapters = [
+  { id: "before", title: "It runs" },
+  { id: "down", title: "It is gone" },
+  { id: "back", title: "It comes back" },
+] as const;
+
+type Chapter = (typeof chapters)[number]["id"];
+
+/** The story of the whole project: a set-up is lost, and comes back from credentials and a name. */
 export function DisasterView() {
+  const now = life.value;
+  const last = recovery.value;
+  const chapter = now ? chapterOf(now, last) : "before";
+  // Whoever leaves after the end of the story finds its beginning again.
+  useEffect(
+    () => () => {
+      if (recovery.value?.ms !== null && life.value?.state === "running") recovery.value = null;
+    },
+    [],
+  );
   return (
-    <div class="view">
-      <h1>Disaster</h1>
+    <div class="view disaster-view">
+      <header class="view-head">
+        <div>
+          <h1>Lose everything, get it back</h1>
+          <p class="quiet small">A real process is killed, real files are deleted.</p>
+        </div>
+        <ol class="chapters">
+          {chapters.map(({ id, title }) => (
+            <li key={id} aria-current={id === chapter ? "step" : undefined}>
+              {title}
+            </li>
+          ))}
+        </ol>
+      </header>
+      {now ? (
+        <>
+          <Places life={now} />
+          <Story now={now} last={last} chapter={chapter} />
+        </>
+      ) : (
+        <Empty>The demo is being asked …</Empty>
+      )}
     </div>
   );
+}
+
+function chapterOf({ state }: Life, last: Recovery | null): Chapter {
+  if (state === "recovering" || last?.ms === null) return "back";
+  if (state === "down") return "down";
+  return last && !last.failure ? "back" : "before";
+}
+
+interface StoryProps {
+  readonly now: Life;
+  readonly last: Recovery | null;
+  readonly chapter: Chapter;
+}
+
+function Story({ now, last, chapter }: StoryProps) {
+  switch (chapter) {
+    case "before":
+      return (
+        <section class="panel act">
+          {now.state === "starting" ? (
+            <p>The sample set-up is being built …</p>
+          ) : (
+            <>
+              <Kill now={now} />
+              <p class="quiet small">Then there is one thing to know, and one button to press.</p>
+            </>
+          )}
+        </section>
+      );
+    case "down":
+      return (
+        <>
+          <section class="panel act">
+            <h2>Everything on this machine is gone</h2>
+            {now.failure && !last?.failure ? (
+              <Note tone="bad">
+                <strong class="mono">{now.failure.code}</strong> {now.failure.message}
+              </Note>
+            ) : null}
+            <RecoverForm hint={now.name} tried={last?.failure ? last.name : ""} />
+          </section>
+          {last?.failure ? <Steps recovery={last} /> : null}
+        </>
+      );
+    case "back":
+      if (!last) return <Note>The set-up is being recovered, from another window.</Note>;
+      return (
+        <>
+          <Steps recovery={last} />
+          {last.ms !== null && !last.failure ? (
+            <>
+              <Result steps={last.steps} />
+              <div class="row">
+                <Kill now={now} isAgain />
+              </div>
+            </>
+          ) : null}
+        </>
+      );
+  }
 }

@@ -1,0 +1,67 @@
+import { Skull } from "lucide-preact";
+import { useState } from "preact/hooks";
+import type { KillRequest, Life } from "../../../src/api.js";
+import { ask } from "../../core/api.js";
+import { showCode } from "../../core/code.js";
+import { life } from "../../core/live.js";
+import { Dialog } from "../../ui/dialog.js";
+import { Button, ErrorNote } from "../../ui/parts.js";
+import { recovery } from "./recovery.js";
+import { killSnippet } from "./snippets.js";
+
+/** The button, and the question before it. */
+export function Kill({ now, isAgain = false }: { now: Life; isAgain?: boolean }) {
+  const [isAsking, setAsking] = useState(false);
+  const [isBusy, setBusy] = useState(false);
+  const [deleteFiles, setDeleteFiles] = useState(true);
+  const [error, setError] = useState<unknown>();
+  const kill = async (): Promise<void> => {
+    setBusy(true);
+    setError(undefined);
+    try {
+      const body: KillRequest = { deleteFiles };
+      showCode(killSnippet(now, deleteFiles));
+      life.value = await ask<Life>("life/kill", { body });
+      recovery.value = null;
+      setAsking(false);
+    } catch (problem) {
+      setError(problem);
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <>
+      <Button tone="danger" disabled={now.state !== "running"} onClick={() => setAsking(true)}>
+        <Skull size={17} aria-hidden="true" /> {isAgain ? "Kill it again" : "Kill it"}
+      </Button>
+      <Dialog
+        title="Kill the set-up?"
+        isOpen={isAsking}
+        onClose={() => setAsking(false)}
+        action={isBusy ? "Killing …" : "Kill it"}
+        isDangerous
+        onAction={() => {
+          if (!isBusy) void kill();
+        }}
+      >
+        <p>
+          Process {now.pid} gets SIGKILL: no warning, no last word. What its pools have in memory is
+          gone.
+        </p>
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={deleteFiles}
+            onChange={({ currentTarget }) => setDeleteFiles(currentTarget.checked)}
+          />
+          <span>
+            Delete the HDF5 file and everything else local, too:{" "}
+            <span class="mono small">{now.files.map(({ name }) => name).join(", ")}</span>
+          </span>
+        </label>
+        {error === undefined ? null : <ErrorNote error={error} />}
+      </Dialog>
+    </>
+  );
+}

@@ -1,0 +1,82 @@
+import { Cloud, KeyRound, Laptop } from "lucide-preact";
+import type { Life } from "../../../src/api.js";
+import { bytesText } from "../../core/format.js";
+import { setup } from "../../core/live.js";
+
+/** Where everything lies: what a disaster takes, what it does not reach, and what one has to keep. */
+export function Places({ life }: { life: Life }) {
+  const { state, pid, files, endpoint, bucket, name } = life;
+  const isDown = state === "down";
+  const pools = Object.values(setup.value?.pools ?? {});
+  const inMemory = pools.filter(({ place }) => place === "memory").length;
+  return (
+    <div class="disaster-places">
+      <section class={`place-card ${isDown ? "lost" : ""}`}>
+        <h2>
+          <Laptop size={18} aria-hidden="true" /> On this machine
+        </h2>
+        <p class="small quiet">{isDown ? "What is left of it." : "Would be lost."}</p>
+        <ul>
+          <li class={pid === null ? "gone" : ""}>
+            <span>the process{pid === null ? "" : ` ${pid}`}</span>
+            <span class="quiet">{pid === null ? "killed" : state}</span>
+          </li>
+          {inMemory === 0 ? null : (
+            <li class={pid === null ? "gone" : ""}>
+              <span>
+                {inMemory} {inMemory === 1 ? "pool" : "pools"} in its memory
+              </span>
+              <span class="quiet">{pid === null ? "gone" : ""}</span>
+            </li>
+          )}
+          {files.map((file) => (
+            <li key={file.name} class={file.bytes === null ? "gone" : ""}>
+              <span class="mono">{file.name}</span>
+              <span class="quiet tabular">
+                {file.bytes === null ? "not there" : bytesText(file.bytes)}
+              </span>
+            </li>
+          ))}
+        </ul>
+      </section>
+      <section class="place-card safe">
+        <h2>
+          <Cloud size={18} aria-hidden="true" /> In the bucket
+        </h2>
+        <p class="small quiet">A disaster here does not reach it.</p>
+        <ul>
+          <li>
+            <span class="mono">{bucket}</span>
+            <span class="quiet mono small">{endpoint ?? "AWS"}</span>
+          </li>
+          <li>
+            <span>
+              the set-up as data, saved as <strong class="mono">{name}</strong>
+            </span>
+          </li>
+          <li>
+            <span>every entry that was memorized to it</span>
+          </li>
+        </ul>
+      </section>
+      <section class="place-card keep">
+        <h2>
+          <KeyRound size={18} aria-hidden="true" /> In your head and your safe
+        </h2>
+        <p class="small quiet">All that you have to keep.</p>
+        <ul>
+          <li>
+            <span>
+              the name: <strong class="mono">{name}</strong>
+            </span>
+          </li>
+          <li>
+            <span>
+              the credentials of the bucket: <span class="mono">secrets.toml</span>
+            </span>
+          </li>
+        </ul>
+      </section>
+    </div>
+  );
+}

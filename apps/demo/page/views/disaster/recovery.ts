@@ -1,0 +1,48 @@
+import { signal } from "@preact/signals";
+import type { Failure, RecoverRequest, RecoverStep } from "../../../src/api.js";
+import { ApiError, lines } from "../../core/api.js";
+import { showCode } from "../../core/code.js";
+import { life, refreshSetup, setup } from "../../core/live.js";
+import { recoverSnippet } from "./snippets.js";
+
+/** A recovery that this page has asked for; it goes on while other views are looked at. */
+export interface Recovery {
+  readonly name: string;
+  readonly steps: readonly RecoverStep[];
+  /** By the page's clock, from the click. */
+  readonly began: number;
+  /** Null while it goes on. */
+  readonly ms: number | null;
+  readonly failure: Pick<Failure, "message"> | null;
+}
+
+export const recovery = signal<Recovery | null>(null);
+
+/** Asks for everything back; each step is told as it happens. */
+export async function recover(name: string): Promise<void> {
+  const began = performance.now();
+  const body: RecoverRequest = { name };
+  recovery.value = { name, steps: [], began, ms: null, failure: null };
+  const update = (change: Partial<Recovery>): void => {
+    if (recovery.value?.began === began) recovery.value = { ...recovery.value, ...change };
+  };
+  if (life.value) showCode(recoverSnippet({ name, life: life.value, setup: setup.value }));
+  let failure: Recovery["failure"] = null;
+  try {
+    for await (const line of lines<RecoverStep>("life/recover", { body })) {
+      update({ steps: withStep(recovery.value?.steps ?? [], line) });
+      failure = line.failure ?? failure;
+    }
+  } catch (error) {
+    failure ??=
+      error instanceof ApiError ? error : new ApiError({ code: "FAILED", message: String(error) });
+  }
+  update({ ms: performance.now() - began, failure });
+  if (!failure) await refreshSetup();
+}
+
+/** The step's last line takes the place of its first. */
+function withStep(steps: readonly RecoverStep[], line: RecoverStep): readonly RecoverStep[] {
+  const at = steps.findIndex(({ step }) => step === line.step);
+  return at < 0 ? [...steps, line] : steps.with(at, line);
+}
