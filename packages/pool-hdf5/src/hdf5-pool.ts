@@ -19,6 +19,7 @@ import type { ExportOptions } from "./export-file.js";
 import { inspect } from "./inspect.js";
 import type { HDF5Inspection } from "./inspection.js";
 import { existingPath, preparePath } from "./paths.js";
+import { type HDF5Dataset, type ReadDatasetsOptions, readDatasets } from "./read-datasets.js";
 import { ReadOnlyStore } from "./read-only-store.js";
 import type { Damage } from "./recovery.js";
 import { Store } from "./store.js";
@@ -73,6 +74,22 @@ export class HDF5Pool extends Pool<ParsedConfig> {
    */
   static inspect(path: string, { signal }: CallOptions = {}): Promise<HDF5Inspection> {
     return inspect(path, signal);
+  }
+
+  /**
+   * Reads the datasets of an HDF5 file, whoever wrote it, one after the other, in the thread of {@link HDF5Pool.inspect}: whole
+   * numbers, floats, bool and complex numbers as an `NdArray`, text as text. For all else there is a `problem` in words: compound
+   * types, references, links (no link is followed), virtual and damaged datasets, what is larger than `maxBytes`. Nothing in
+   * the file is executed, no other file is opened, and at most one dataset is in memory at a time. In a file of LAILA's, bool and
+   * float16 are what they were; bfloat16 is float32. Groups are left out, and so is the index of a pool.
+   *
+   * The iteration fails with CORRUPT when it cannot be read as HDF5 at all, NO_SUCH_STORE, ACCESS_DENIED, INVALID_ARGUMENT,
+   * ABORTED, TIMEOUT.
+   *
+   * @param path absolute, or relative to the working directory
+   */
+  static readDatasets(path: string, options: ReadDatasetsOptions = {}): AsyncIterable<HDF5Dataset> {
+    return readDatasets(path, options);
   }
 
   /** What opening and checkpoints found damaged. Reading such a key is CORRUPT; the rest is served. */

@@ -6,6 +6,12 @@ import { pieces } from "./pieces.js";
 
 type Module = typeof import("h5wasm/node").Module;
 
+/** Which of a dataset's elements. */
+interface Part {
+  readonly count: bigint[];
+  readonly offset: bigint[];
+}
+
 /** A failure inside the worker; it crosses to the pool as code and message. */
 export class WorkerError extends Error {
   readonly code: LailaError["code"];
@@ -129,16 +135,16 @@ export class Hdf5 {
     return objectKinds[type] ?? "other";
   }
 
-  /** The names of the filters that the chunks of a dataset go through. */
-  filters(file: bigint, path: string): string[] {
-    return this.#call(`look at ${path}`, () =>
-      this.#module.get_dataset_filters(file, path).map(({ id, name }) => name || String(id)),
-    );
+  /** The filters that the chunks of a dataset go through. */
+  filters(file: bigint, path: string): { id: number; name: string }[] {
+    return this.#call(`look at ${path}`, () => this.#module.get_dataset_filters(file, path));
   }
 
-  /** Until it is called with undefined, no other file is opened, whatever a file says. */
+  /** Until it is called with undefined, no other file is opened, whatever a file says; nor a filter that it asks for. */
   confineTo(path: string | undefined): void {
     this.#confinedTo = path;
+    const module = this.#module;
+    while (module.get_plugin_search_paths().length > 0) module.remove_plugin_search_path(0);
   }
 
   names(file: bigint): string[] {
@@ -226,32 +232,67 @@ export class Hdf5 {
     }
     if (into.byteLength === 0) return;
     const mover = dataMover(layout);
-    const path = `/${name}`;
-    if (into.byteLength <= pieceBytes) {
-      this.#readAll(file, path, this.#scratchPointer(), into, mover);
-      return;
-    }
-    if (shape.length === 0) {
-      this.#withBytes(into.byteLength, (pointer) => {
-        this.#readAll(file, path, pointer, into, mover);
-      });
-      return;
-    }
-    for (const { offset, count, start, length } of pieces(shape, element.size, pieceBytes)) {
-      const pointer = this.#scratchPointer();
-      const steps = count.map(() => 1n);
-      this.#call(`read ${name}`, () =>
-        this.#module.get_dataset_data(file, path, count, offset, steps, BigInt(pointer)),
+    const whole = into.byteLength <= pieceBytes || shape.length === 0;
+    for (const part of whole ? [undefined] : pieces(shape, element.size, pieceBytes)) {
+      this.withData(file, `/${name}`, part?.length ?? into.byteLength, part, (data) =>
+        mover.toValue(data, part?.start ?? 0, into),
       );
-      mover.toValue(this.#module.HEAPU8.subarray(pointer, pointer + length), start, into);
     }
   }
 
-  #readAll(file: bigint, path: string, pointer: number, into: Uint8Array, mover: DataMover): void {
+  /** The elements of a part, or all of them, as they lie in the library's memory during `use`: that many bytes. */
+  withData(
+    file: bigint,
+    path: string,
+    length: number,
+    part: Part | undefined,
+    use: (data: Uint8Array) => void,
+  ): void {
+    const read = (pointer: number): void => {
+      this.#readPart(file, path, part, pointer);
+      use(this.#module.HEAPU8.subarray(pointer, pointer + length));
+    };
+    if (length <= pieceBytes) read(this.#scratchPointer());
+    else this.#withBytes(length, read);
+  }
+
+  /** Each text of a part of a dataset of texts of any length; valid during `use`. */
+  withTexts(
+    file: bigint,
+    path: string,
+    count: number,
+    part: Part | undefined,
+    use: (text: Uint8Array) => void,
+  ): void {
+    const pointer = this.#scratchPointer();
+    this.#readPart(file, path, part, pointer);
+    try {
+      const memory = this.#module.HEAPU8;
+      for (const reference of new Uint32Array(memory.buffer, pointer, count)) {
+        const end = reference === 0 ? 0 : memory.indexOf(0, reference);
+        use(memory.subarray(reference, end));
+      }
+    } finally {
+      const given = BigInt(pointer);
+      this.#call(`read ${path}`, () =>
+        part
+          ? this.#module.reclaim_vlen_memory_count(file, path, "", given, part.count)
+          : this.#module.reclaim_vlen_memory(file, path, "", given),
+      );
+    }
+  }
+
+  /** What the library has taken; it gives nothing back. */
+  get memoryBytes(): number {
+    return this.#module.HEAPU8.byteLength;
+  }
+
+  #readPart(file: bigint, path: string, part: Part | undefined, pointer: number): void {
+    const { count = null, offset = null } = part ?? {};
+    const steps = count?.map(() => 1n) ?? null;
     this.#call(`read ${path}`, () =>
-      this.#module.get_dataset_data(file, path, null, null, null, BigInt(pointer)),
+      this.#module.get_dataset_data(file, path, count, offset, steps, BigInt(pointer)),
     );
-    mover.toValue(this.#module.HEAPU8.subarray(pointer, pointer + into.byteLength), 0, into);
   }
 
   attributeNames(file: bigint, object: string): string[] {

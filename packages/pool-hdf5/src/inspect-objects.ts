@@ -16,12 +16,14 @@ export function inspectFile(library: Hdf5, file: bigint): InspectedFile {
   const attributes = library.attributeNames(file, "/");
   if (!attributes.includes("LAILA")) return { paths, attributes };
   const number = (name: string): number | undefined => {
-    const bytes = attributes.includes(name) ? attributeIfWhole(library, file, name) : undefined;
+    const bytes = attributes.includes(name)
+      ? attributeIfWhole(library, file, "/", name)
+      : undefined;
     return bytes?.length === 8 ? Number(bytes.readBigUInt64LE()) : undefined;
   };
   const text = (name: string): string | undefined =>
     attributes.includes(name)
-      ? attributeIfWhole(library, file, name)?.toString("utf8").slice(0, 256)
+      ? attributeIfWhole(library, file, "/", name)?.toString("utf8").slice(0, 256)
       : undefined;
   const laila = {
     kind: text("LAILA") ?? "damaged",
@@ -68,7 +70,9 @@ function describe(library: Hdf5, file: bigint, path: string): Partial<HDF5Object
     ...(turned ? { bigEndian: true as const } : {}),
     shape,
     bytes: shape ? size * count : 0,
-    ...(chunks ? { chunks, filters: library.filters(file, path) } : {}),
+    ...(chunks
+      ? { chunks, filters: library.filters(file, path).map(({ id, name }) => name || String(id)) }
+      : {}),
   };
 }
 
@@ -86,19 +90,21 @@ const classNames: Readonly<Record<number, string>> = {
   10: "array",
 };
 
-type ElementMetadata = Pick<
+export type ElementMetadata = Pick<
   DatasetMetadata,
-  "type" | "size" | "signed" | "vlen" | "compound_type" | "enum_type"
+  "type" | "size" | "signed" | "vlen" | "compound_type" | "enum_type" | "array_type"
 >;
 
-function dtypeOf({ type, size, signed, vlen, ...more }: ElementMetadata): string {
+/** The type of a dataset's elements in a word: see {@link HDF5Object}. */
+export function dtypeOf({ type, size, signed, vlen, ...more }: ElementMetadata): string {
   if (type === 0) return `${signed ? "int" : "uint"}${8 * size}`;
   if (type === 1) return `float${8 * size}`;
   if (type === 3) return vlen ? "text" : `text[${size}]`;
   const members = more.compound_type?.members ?? [];
   if (type === 6 && members.length === 2 && members.every((member) => member.type === 1)) {
     const names = members.map(({ name }) => name).join();
-    if (names === "r,i") return `complex${8 * size}`;
+    // h5py's names, and MATLAB's.
+    if (names === "r,i" || names === "real,imag") return `complex${8 * size}`;
   }
   if (type === 8 && size === 1) {
     const { FALSE, TRUE, ...others } = more.enum_type?.members ?? {};
@@ -118,9 +124,14 @@ function keyOf(name: string): string | undefined {
   }
 }
 
-function attributeIfWhole(library: Hdf5, file: bigint, name: string): Buffer | undefined {
+export function attributeIfWhole(
+  library: Hdf5,
+  file: bigint,
+  object: string,
+  name: string,
+): Buffer | undefined {
   try {
-    return library.attribute(file, "/", name);
+    return library.attribute(file, object, name);
   } catch (error) {
     if (error instanceof WorkerError) return undefined;
     throw error;

@@ -5,6 +5,7 @@ import { type ExportJob, type ExportOutcome, exportValues } from "./export.js";
 import { Hdf5, WorkerError } from "./hdf5.js";
 import { type InspectedFile, inspectFile, inspectObject } from "./inspect-objects.js";
 import type { HDF5Object } from "./inspection.js";
+import { type DatasetRead, readDataset } from "./read-dataset.js";
 import { readIndexBytes, readMark, readValue } from "./snapshot.js";
 import type { SnapshotEntry } from "./snapshot-index.js";
 import {
@@ -14,6 +15,9 @@ import {
   type WorkerFailure,
   workerMark,
 } from "./worker-protocol.js";
+
+/** The library's memory only ever grows; beyond this the thread is to be replaced. */
+const heavyBytes = 128 << 20;
 
 const open = new Map<number, bigint>();
 let handles = 0;
@@ -75,6 +79,23 @@ export const api = {
     if (file === undefined) throw new WorkerError("UNAVAILABLE", "The file is not open any more.");
     const library = await Hdf5.load();
     return paths.map((path) => inspectObject(library, file, path, isPool));
+  },
+
+  /** Reads one dataset of any HDF5 file; from here on, this thread opens no other one until the next is read. */
+  async readDataset(
+    path: string,
+    name: string,
+    maxBytes: number,
+  ): Promise<DatasetRead & { readonly heavy: boolean }> {
+    const library = await Hdf5.load();
+    library.confineTo(path);
+    const file = library.openFile(path, "read");
+    try {
+      const read = readDataset(library, file, name, maxBytes);
+      return { ...read, heavy: library.memoryBytes > heavyBytes };
+    } finally {
+      library.closeFile(file);
+    }
   },
 
   async close(handle: number): Promise<void> {

@@ -43,6 +43,17 @@ export async function findH5py(): Promise<{ python: string; version: string } | 
   return undefined;
 }
 
+const writer = fileURLToPath(new URL("write_h5.py", import.meta.url));
+
+/** Has h5py write a file of everything, and gives what it says that the numbers in it are. */
+export async function writtenByH5py(
+  python: string,
+  path: string,
+): Promise<Readonly<Record<string, { dtype: string; shape: number[]; hex: string }>>> {
+  const { stdout } = await run(python, [writer, path], { maxBuffer: 1 << 28 });
+  return JSON.parse(stdout) as Record<string, { dtype: string; shape: number[]; hex: string }>;
+}
+
 /** `h5dump: Version 1.10.8`; undefined where it is not installed. */
 export const findH5dump = (): Promise<string | undefined> => versionOf("h5dump", ["--version"]);
 

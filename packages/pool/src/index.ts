@@ -1,4 +1,13 @@
-export { abortError, exempt, isLailaError, LailaError, path, Secret, secret } from "@laila/schema";
+export {
+  abortError,
+  exempt,
+  isLailaError,
+  LailaError,
+  NdArray,
+  path,
+  Secret,
+  secret,
+} from "@laila/schema";
 export { mapLimit } from "./concurrency.js";
 export type {
   ByteSource,

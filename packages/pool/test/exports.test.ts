@@ -9,6 +9,7 @@ it("@laila/pool exports this and nothing else", () => {
       "LailaError",
       "LazyCallOptions",
       "MemoryPool",
+      "NdArray",
       "Pool",
       "Secret",
       "Slots",
