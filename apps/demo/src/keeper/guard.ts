@@ -1,3 +1,4 @@
+import { hostname, networkInterfaces } from "node:os";
 import { getCookie, setCookie } from "hono/cookie";
 import { createMiddleware } from "hono/factory";
 import { secureHeaders } from "hono/secure-headers";
@@ -38,9 +39,7 @@ interface Guard {
 export function guard({ token, host, port }: Guard) {
   // Cookies know no ports: two demos on one machine must not take each other's.
   const cookie = `laila-demo-${port}`;
-  const hosts = new Set(
-    ["127.0.0.1", "localhost", "[::1]", inUrl(host)].map((name) => `${name}:${port}`),
-  );
+  const hosts = new Set(namesOf(host).map((name) => `${inUrl(name)}:${port}`));
 
   return createMiddleware(async (c, next) => {
     // A name of elsewhere that leads to this machine (DNS rebinding) is none of ours.
@@ -69,7 +68,24 @@ export function guard({ token, host, port }: Guard) {
   });
 }
 
+/** Every address of this machine. */
+const everywhere: readonly string[] = ["0.0.0.0", "::"];
+
+/** How a server that listens there may be called. */
+function namesOf(host: string): string[] {
+  const names = ["127.0.0.1", "localhost", "::1", host.toLowerCase()];
+  if (!everywhere.includes(host)) return names;
+  const addresses = Object.values(networkInterfaces()).flatMap((all) => all ?? []);
+  return [...names, hostname().toLowerCase(), ...addresses.map(({ address }) => address)];
+}
+
+/** The address to open for one who sits at this machine. */
+export function addressOf({ host, port, token }: Guard): string {
+  const name = everywhere.includes(host) ? "127.0.0.1" : inUrl(host);
+  return `http://${name}:${port}/?token=${token}`;
+}
+
 /** A host as it stands in an address. */
-export function inUrl(host: string): string {
+function inUrl(host: string): string {
   return host.includes(":") && !host.startsWith("[") ? `[${host}]` : host;
 }

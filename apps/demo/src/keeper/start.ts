@@ -9,7 +9,7 @@ import { type FoundS3, findS3 } from "../s3.js";
 import { keeperApp } from "./app.js";
 import { Events } from "./events.js";
 import { Folder } from "./folder.js";
-import { inUrl } from "./guard.js";
+import { addressOf } from "./guard.js";
 import { Life } from "./life.js";
 
 /** Runs the demo until it is asked to end; gives the exit code. */
@@ -65,7 +65,7 @@ async function keep(flags: Flags, { secrets, close }: FoundS3, folder: Folder) {
     async start(): Promise<void> {
       warnOf(host);
       await life.start({ pools: flags.pools, entries: flags.entries });
-      console.log(`The demo is here, until Ctrl-C: http://${inUrl(host)}:${port}/?token=${token}`);
+      console.log(`The demo is here, until Ctrl-C: ${addressOf({ host, port, token })}`);
       console.log(`The set-up lies in ${folder.path}; there, npx laila --help works.`);
     },
     async close(): Promise<void> {

@@ -37,11 +37,8 @@ export async function recover(name: string): Promise<void> {
   await step("pools", "The pools are made and opened", async () => {
     const before = laila.activate(await laila.recoverPolicy(options));
     await before.close();
-    const { nicknames } = laila.memory.poolRouter;
-    return {
-      value: undefined,
-      detail: `${nicknames.size} names: ${listed([...nicknames.keys()])}`,
-    };
+    const { pools } = laila.memory.poolRouter;
+    return { value: undefined, detail: `${pools.size} pools, all of them open` };
   });
 
   await step("compare", "The live set-up, captured again, beside the document", async () => {
@@ -92,7 +89,8 @@ subscribe("http.client.request.start", () => {
 function summaryOf({ pools }: RecoveryPlan): string {
   const secrets = pools.flatMap((pool) => pool.secrets);
   const places = [...new Set(secrets.flatMap(({ destination }) => destination ?? []))];
-  const sent = places.length === 0 ? "no secret goes anywhere" : `secrets go to ${listed(places)}`;
+  const sent =
+    places.length === 0 ? "no secret goes anywhere" : `secrets go to ${places.join(", ")}`;
   return `${pools.length} pools; ${sent}`;
 }
 
@@ -107,9 +105,4 @@ function compared(document: EnvironmentDocument): string {
       `The recovered set-up is another one: ${added} added, ${removed} removed, ${changed} changed.`,
     );
   return identical ? "Equal, to the last member" : "Equal";
-}
-
-function listed(items: readonly string[], atMost = 6): string {
-  const more = items.length > atMost ? ` and ${items.length - atMost} more` : "";
-  return items.slice(0, atMost).join(", ") + more;
 }

@@ -70,7 +70,8 @@ function headersOf({ Body, $metadata, ...headers }: GetObjectCommandOutput): str
   return JSON.stringify(headers);
 }
 
-function spellings(secret: string): string[] {
+/** A secret as it may stand in bytes: as it is, in hex, URL-encoded, in base64. */
+export function spellings(secret: string): string[] {
   const bytes = Buffer.from(secret);
   // base64 depends on where the secret begins within its group of three bytes; the inner part does not.
   const base64 = [0, 1, 2].map((offset) => {

@@ -33,7 +33,7 @@ export function setupRoutes(traffic: Traffic): Hono {
   app.post("/setup/pools", limit(4096), async (c) => {
     const { nickname, proxyTo } = await bodyOf(c, addPool);
     const origin = proxyTo && laila.memory.poolRouter.route({ poolId: proxyTo });
-    const pool = laila.create(MemoryPool, { nickname, maxBytes: 2 ** 26, evict: "lru" });
+    const pool = laila.create(MemoryPool, { nickname, maxBytes: 2 ** 27, evict: "lru" });
     laila.memory.extend(pool);
     if (origin) pool.proxyTo(origin);
     return c.json({ id: pool.globalId }, 201);

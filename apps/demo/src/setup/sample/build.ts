@@ -25,7 +25,7 @@ export async function buildSample({
   await save("ann", "Plain files for what people look at");
   addScratch(16);
   await save("ben", "A cache in memory");
-  addScratch(64);
+  addScratch(128);
   addTaskforce();
   addCaches(pools);
   if (entries > 0) addMany();

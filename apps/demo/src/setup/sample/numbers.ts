@@ -25,7 +25,7 @@ export function field(rows: number, columns: number): NdArray<"float32"> {
     const v = (y / rows) * 2 - 1;
     for (let x = 0; x < columns; x++, i++) {
       const u = (x / columns) * 2 - 1;
-      const far = Math.hypot(u - 0.3, v + 0.2);
+      const far = Math.sqrt((u - 0.3) ** 2 + (v + 0.2) ** 2); // many times faster than hypot
       data[i] = 15 + 9 * Math.cos(far * 14) * Math.exp(-far * 1.5) + 4 * u * v - 6 * v * v;
     }
   }
