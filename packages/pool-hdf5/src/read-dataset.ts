@@ -19,7 +19,7 @@ export type DatasetRead =
       readonly shape: readonly number[];
       readonly data: Uint8Array;
     }
-  | { readonly is: "text"; readonly text: string | readonly string[] }
+  | { readonly is: "text"; readonly text: string | string[] }
   | { readonly is: "problem"; readonly problem: string; readonly damaged?: true }
   | { readonly is: "group" | "datatype" };
 

@@ -21,7 +21,7 @@ export interface HDF5Dataset {
   /** Numbers, in C order. */
   readonly value?: NdArray;
   /** A single text, or the texts of an array in C order. */
-  readonly text?: string | readonly string[];
+  readonly text?: string | string[];
   /** Why it was not read, in words. */
   readonly problem?: string;
 }
