@@ -1,8 +1,11 @@
 import { useEffect } from "preact/hooks";
 import type { Life } from "../../../src/api.js";
-import { life } from "../../core/live.js";
+import { life, setup } from "../../core/live.js";
+import { hrefOf } from "../../core/route.js";
 import { Empty, Note } from "../../ui/parts.js";
 import "./disaster.css";
+import { Picture } from "../setup/picture.js";
+import { livePulses } from "../setup/pulse.js";
 import { Kill } from "./kill.js";
 import { Places } from "./places.js";
 import { RecoverForm } from "./recover-form.js";
@@ -49,10 +52,27 @@ export function DisasterView() {
         <>
           <Places life={now} />
           <Story now={now} last={last} chapter={chapter} />
+          <WhatItIs isLost={now.state !== "running"} />
         </>
       ) : (
         <Empty>The demo is being asked …</Empty>
       )}
+    </div>
+  );
+}
+
+/** The set-up as the page has known it last; what lies on this machine fades when it is lost. */
+function WhatItIs({ isLost }: { isLost: boolean }) {
+  const known = setup.value;
+  if (!known) return null;
+  return (
+    <div class={`picture-of-disaster ${isLost ? "lost" : ""}`}>
+      <Picture
+        environment={known.environment}
+        facts={known.pools}
+        live={livePulses}
+        poolHref={(id) => hrefOf("setup", id)}
+      />
     </div>
   );
 }
@@ -88,7 +108,11 @@ function Story({ now, last, chapter }: StoryProps) {
       return (
         <>
           <section class="panel act">
-            <h2>Everything on this machine is gone</h2>
+            <h2>
+              {now.files.some(({ bytes }) => bytes === null)
+                ? "Everything on this machine is gone"
+                : "The process is gone, and what it had in memory"}
+            </h2>
             {now.failure && !last?.failure ? (
               <Note tone="bad">
                 <strong class="mono">{now.failure.code}</strong> {now.failure.message}
@@ -109,6 +133,9 @@ function Story({ now, last, chapter }: StoryProps) {
               <Result steps={last.steps} />
               <div class="row">
                 <Kill now={now} isAgain />
+                <a class="button" href={hrefOf("setup")}>
+                  Watch it live
+                </a>
               </div>
             </>
           ) : null}

@@ -1,19 +1,15 @@
 import { Check } from "lucide-preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { RecoverStep } from "../../../src/api.js";
-import { setup } from "../../core/live.js";
 import { hrefOf } from "../../core/route.js";
 import { ErrorNote, Note } from "../../ui/parts.js";
-import { Picture } from "../setup/picture.js";
-import { livePulses } from "../setup/pulse.js";
 
-/** What came back: the comparison, the array that was remembered, and the picture. */
+/** What came back: the comparison, and the array that was remembered. */
 export function Result({ steps }: { steps: readonly RecoverStep[] }) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus({ preventScroll: true }), []);
   const compared = steps.find(({ step }) => step === "compare");
   const remembered = steps.find(({ step }) => step === "remember");
-  const now = setup.value;
   return (
     <section class="recovered" aria-label="What came back">
       <h2 ref={heading} tabIndex={-1}>
@@ -21,9 +17,8 @@ export function Result({ steps }: { steps: readonly RecoverStep[] }) {
       </h2>
       {compared && compared.ms !== null && !compared.failure ? (
         <Note tone="good">
-          The live set-up is equal to the original: <strong>yes</strong>
-          {compared.detail === null ? "" : ` (${compared.detail})`}. It was captured again, and
-          compared with the saved document member by member.
+          Equal to the original: <strong>yes</strong>. The live set-up was captured again and
+          compared with the saved document{compared.detail === null ? "" : `: ${compared.detail}`}.
         </Note>
       ) : (
         <Note tone="warn">The set-up was not compared with the original.</Note>
@@ -40,14 +35,6 @@ export function Result({ steps }: { steps: readonly RecoverStep[] }) {
             <Value {...remembered.entry} />
           </div>
         </section>
-      ) : null}
-      {now ? (
-        <Picture
-          environment={now.environment}
-          facts={now.pools}
-          live={livePulses}
-          poolHref={(id) => hrefOf("setup", id)}
-        />
       ) : null}
       <p class="recovered-note small quiet">
         <Check size={14} aria-hidden="true" /> What was in the bucket is read through the caches

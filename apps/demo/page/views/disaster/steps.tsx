@@ -16,7 +16,7 @@ export function Steps({ recovery }: { recovery: Recovery }) {
     <section class="panel recovery" aria-label="The recovery">
       <div class="recovery-total" role="status">
         <strong class="tabular">
-          {isDone ? durationText(ms) : <Clock began={recovery.began} />}
+          {isDone ? secondsText(ms) : <Clock began={recovery.began} />}
         </strong>
         <span>
           {isDone
@@ -73,5 +73,9 @@ function Clock({ began }: { began: number }) {
     }, 100);
     return () => clearInterval(timer);
   }, []);
-  return <span aria-hidden="true">{durationText(Math.max(0, now.value - began))}</span>;
+  return <span aria-hidden="true">{secondsText(Math.max(0, now.value - began))}</span>;
+}
+
+function secondsText(ms: number): string {
+  return `${(ms / 1000).toFixed(ms < 9_950 ? 2 : 1)} s`;
 }

@@ -8,6 +8,7 @@ import { go, hrefOf, route } from "../../core/route.js";
 import { Button, Empty } from "../../ui/parts.js";
 import { AddPool } from "./add-pool.js";
 import { allOf, forestOf } from "./forest.js";
+import { JustNow } from "./just-now.js";
 import { Legend } from "./legend.js";
 import "./setup.css";
 import { Picture } from "./picture.js";
@@ -36,7 +37,7 @@ export function SetupView() {
     <div class="view setup-view">
       <header class="view-head">
         <div>
-          <h1>{now?.environment.policy.nickname ?? "The policy"} as a picture</h1>
+          <h1>The policy as a picture</h1>
           <p class="quiet small">
             Drawn from the environment document: the same data that is saved in the bucket.
           </p>
@@ -65,6 +66,7 @@ export function SetupView() {
         </div>
       )}
       <Legend />
+      <JustNow tiers={tiers} />
       {tier && now ? (
         <PoolPanel
           key={tier.id}

@@ -58,23 +58,28 @@ export function PoolCard(props: PoolCardProps) {
       <span class="pool-head">
         <Icon size={18} aria-hidden="true" />
         <strong class="ellipsis">{title}</strong>
-        {isAlpha ? (
-          <span class="chip alpha" title="The alpha pool: where things go that name no pool">
-            <Star size={11} aria-hidden="true" /> {isCompact ? "" : "alpha"}
-          </span>
-        ) : null}
-        {facts === undefined ? null : <Where facts={facts} />}
+        {isAlpha && isCompact ? <Alpha isCompact /> : null}
+        {facts === undefined || (isCompact && facts.isLocal) ? null : <Where facts={facts} />}
       </span>
-      <span class="pool-place small quiet ellipsis">
-        {title === config.class_token ? "" : `${config.class_token} `}
-        {facts === undefined ? "" : <span class="mono">{facts.place}</span>}
-      </span>
+      {isCompact ? null : (
+        <span class="pool-place small quiet ellipsis">
+          {title === config.class_token ? "" : `${config.class_token} `}
+          {facts === undefined ? "" : <span class="mono">{facts.place}</span>}
+        </span>
+      )}
       <Names tier={tier} isCompact={isCompact} />
       {layers.length === 0 ? null : <Layers names={layers} isCompact={isCompact} />}
       {isCompact || facts === undefined ? null : (
         <span class="small quiet ellipsis">{abilitiesText(facts)}</span>
       )}
-      {pulse === undefined ? null : <Beat pulse={pulse} isCompact={isCompact} />}
+      {isCompact ? (
+        <span class="compact-line small">
+          <span class="quiet ellipsis">{facts?.place ?? config.class_token}</span>
+          {pulse === undefined ? null : <Rate pulse={pulse} />}
+        </span>
+      ) : pulse === undefined ? null : (
+        <Beat pulse={pulse} />
+      )}
     </>
   );
   const rings = Math.min(layers.length, isCompact ? 1 : 4);
@@ -97,26 +102,34 @@ export function PoolCard(props: PoolCardProps) {
   );
 }
 
-/** The names that lead to a pool; where there is little room, only those that it is not called anyway. */
+function Alpha({ isCompact = false }: { isCompact?: boolean }) {
+  return (
+    <span class="chip alpha" title="The alpha pool: what names no pool goes here">
+      <Star size={11} aria-hidden="true" /> {isCompact ? "" : "alpha"}
+    </span>
+  );
+}
+
+/** What leads to a pool; where there is little room, only the names that it is not called anyway. */
 function Names({ tier, isCompact }: { tier: Tier; isCompact: boolean }) {
-  const { names, title, affinity } = tier;
+  const { names, title, affinity, isAlpha } = tier;
   const shown = isCompact ? names.filter((name) => name !== title) : names;
-  if (isCompact && shown.length === 0 && affinity === 0) return null;
+  const isBare = names.length === 0 && affinity === 0 && !isAlpha;
+  if (isCompact && shown.length === 0) return null;
   return (
     <span class="chips">
+      {isAlpha && !isCompact ? <Alpha /> : null}
       {shown.map((name) => (
         <span key={name} class="chip" title={`The router leads "${name}" here`}>
           <Signpost size={11} aria-hidden="true" /> {name}
         </span>
       ))}
-      {affinity === 0 ? null : (
+      {affinity === 0 || isCompact ? null : (
         <span class="chip" title="The router's affinity for this pool">
           affinity {affinity}
         </span>
       )}
-      {names.length === 0 && affinity === 0 ? (
-        <span class="chip bare">no name leads here</span>
-      ) : null}
+      {isBare ? <span class="chip bare">no name leads here</span> : null}
     </span>
   );
 }
@@ -172,21 +185,28 @@ function Glow({ pulse }: { pulse: ReadonlySignal<Pulse> }) {
   return flash === 0 ? null : <span key={flash} class={`glow ${tone}`} data-flash={flash} />;
 }
 
-function Beat({ pulse, isCompact }: { pulse: ReadonlySignal<Pulse>; isCompact: boolean }) {
-  const { rate, median, p95, seconds } = pulse.value;
+function Beat({ pulse }: { pulse: ReadonlySignal<Pulse> }) {
+  const { median, p95, seconds } = pulse.value;
   return (
     <span class="beat tabular">
-      {isCompact ? null : <Sparkline values={seconds} />}
-      <span class={rate === 0 ? "quiet" : ""} title="Operations a second, over the last five">
-        {rate === 0 ? "idle" : rateText(rate)}
-      </span>
+      <Sparkline values={seconds} />
+      <Rate pulse={pulse} />
       <span class="quiet" title="Median and 95th percentile of the last minute">
-        {median === null || p95 === null
-          ? ""
-          : isCompact
-            ? durationText(median)
-            : `${durationText(median)} · ${durationText(p95)}`}
+        {median === null || p95 === null ? "" : `${durationText(median)} · ${durationText(p95)}`}
       </span>
+    </span>
+  );
+}
+
+function Rate({ pulse }: { pulse: ReadonlySignal<Pulse> }) {
+  const { rate, median } = pulse.value;
+  const told = median === null ? "" : `, median ${durationText(median)}`;
+  return (
+    <span
+      class={`tabular ${rate === 0 ? "quiet" : ""}`}
+      title={`Operations a second, over the last five${told}`}
+    >
+      {rate === 0 ? "idle" : rateText(rate)}
     </span>
   );
 }

@@ -45,6 +45,7 @@ export function PoolPanel({ tier, origin, facts, isRunning, onClose }: PoolPanel
     }
   };
   const { class_token, package: npmPackage, nickname: _, layers = [], ...fields } = tier.config;
+  const needed = neededBecause(tier);
   return (
     <aside
       class="pool-panel"
@@ -67,13 +68,11 @@ export function PoolPanel({ tier, origin, facts, isRunning, onClose }: PoolPanel
           <a class="button primary" href={hrefOf("entries", tier.id)}>
             <Boxes size={16} aria-hidden="true" /> Its entries
           </a>
-          <Button disabled={!isRunning || tier.isAlpha} onClick={() => setAsking(true)}>
+          <Button disabled={!isRunning || needed !== undefined} onClick={() => setAsking(true)}>
             <Trash2 size={16} aria-hidden="true" /> Take it out
           </Button>
         </div>
-        {tier.isAlpha ? (
-          <p class="small quiet">What names no pool goes here, so it cannot be taken out.</p>
-        ) : null}
+        {needed === undefined ? null : <p class="small quiet">{needed}</p>}
         {error === undefined ? null : <ErrorNote error={error} />}
         <PanelPulse poolId={tier.id} />
         <section>
@@ -152,6 +151,15 @@ export function PoolPanel({ tier, origin, facts, isRunning, onClose }: PoolPanel
       </Dialog>
     </aside>
   );
+}
+
+/** Why a pool cannot be taken out here; undefined when it can. */
+function neededBecause({ isAlpha, caches, config }: Tier): string | undefined {
+  if (isAlpha) return "What names no pool goes here, so it cannot be taken out.";
+  if (caches.length > 0)
+    return "Its caches read through it, so it cannot be taken out before them.";
+  if (config.class_token !== "MemoryPool") return "Only caches in memory can be taken out here.";
+  return undefined;
 }
 
 function PanelPulse({ poolId }: { poolId: string }) {

@@ -7,7 +7,7 @@ import { setup } from "../../core/live.js";
 import { Button, ErrorNote } from "../../ui/parts.js";
 import { trafficSnippet } from "./snippets.js";
 
-const rates = [1, 4, 20, 100, 500, 2000];
+const rates = [1, 4, 20, 100, 500];
 
 /** Turns the set-up's own reads and writes on and off, and says how many there are. */
 export function TrafficControl({ isRunning }: { isRunning: boolean }) {
