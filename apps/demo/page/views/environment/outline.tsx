@@ -1,6 +1,6 @@
 import type { ComponentConfig, EnvironmentDocument, GlobalId } from "@laila/schema";
 import type { ComponentChildren } from "preact";
-import { count, shortId } from "../../core/format.js";
+import { count } from "../../core/format.js";
 import { poolNamesOf } from "../../core/pools.js";
 import { Badge } from "../../ui/parts.js";
 import { Fields, PoolRef } from "./fields.js";
@@ -16,16 +16,14 @@ export function Outline({ environment }: { readonly environment: EnvironmentDocu
   const { alpha_taskforce, taskforces } = central.command;
   const { connections } = central.communication;
   const names = poolNamesOf(environment);
-  const components = (of: Readonly<Record<GlobalId, ComponentConfig>>, alpha?: GlobalId) => (
-    <Components of={of} names={names} alpha={alpha} />
-  );
+  const titles = new Map(Object.entries(pools_nicknames).map(([name, id]) => [id, name]));
   return (
     <div class="outline">
       <Section title="Policy">
         <Fields of={{ ...(nickname === undefined ? {} : { nickname }), global_id }} names={names} />
       </Section>
       <Section title={count(Object.keys(pools).length, "pool")}>
-        {components(pools, alpha_pool)}
+        <Components of={pools} titles={titles} alpha={alpha_pool} />
       </Section>
       <Section title="Routing: which names lead where">
         <dl class="doc-fields">
@@ -65,11 +63,11 @@ export function Outline({ environment }: { readonly environment: EnvironmentDocu
         </Section>
       )}
       <Section title={count(Object.keys(taskforces).length, "taskforce")}>
-        {components(taskforces, alpha_taskforce)}
+        <Components of={taskforces} alpha={alpha_taskforce} />
       </Section>
       {Object.keys(connections).length === 0 ? null : (
         <Section title={count(Object.keys(connections).length, "connection")}>
-          {components(connections)}
+          <Components of={connections} />
         </Section>
       )}
     </div>
@@ -91,32 +89,39 @@ function Section({
   );
 }
 
+/** A pool's own fields name no other pool. */
+const noNames: ReadonlyMap<GlobalId, string> = new Map();
+
 function Components({
   of,
-  names,
+  titles = noNames,
   alpha,
 }: {
   readonly of: Readonly<Record<GlobalId, ComponentConfig>>;
-  readonly names: ReadonlyMap<GlobalId, string>;
-  readonly alpha: GlobalId | undefined;
+  /** The names that lead there. */
+  readonly titles?: ReadonlyMap<GlobalId, string>;
+  readonly alpha?: GlobalId;
 }) {
   const all = Object.entries(of);
   return (
     <div class="doc-components">
-      {all.map(([id, { class_token, nickname, package: from, ...fields }]) => (
-        <details key={id} class="doc-component" open={all.length <= openUpTo}>
-          <summary class="doc-component-name">
-            <strong>{names.get(id) ?? nickname ?? shortId(id)}</strong>
-            <span class="mono">{class_token}</span>
-            {from === undefined ? null : <span class="quiet small">{from}</span>}
-            {id === alpha ? <Badge>alpha</Badge> : null}
-          </summary>
-          <Fields
-            of={{ global_id: id, ...(nickname === undefined ? {} : { nickname }), ...fields }}
-            names={new Map()}
-          />
-        </details>
-      ))}
+      {all.map(([id, { class_token, nickname, package: from, ...fields }]) => {
+        const called = titles.get(id) ?? nickname;
+        return (
+          <details key={id} class="doc-component" open={all.length <= openUpTo}>
+            <summary class="doc-component-name">
+              <strong>{called ?? class_token}</strong>
+              {called === undefined ? null : <span class="mono">{class_token}</span>}
+              {from === undefined ? null : <span class="quiet small">{from}</span>}
+              {id === alpha ? <Badge>alpha</Badge> : null}
+            </summary>
+            <Fields
+              of={{ global_id: id, ...(nickname === undefined ? {} : { nickname }), ...fields }}
+              names={noNames}
+            />
+          </details>
+        );
+      })}
     </div>
   );
 }

@@ -73,7 +73,7 @@ export async function breakLeaf(
     check.value.states.delete(id);
     check.value.messages.delete(id);
     const did = how === "forget" ? "was forgotten" : "has a flipped bit now";
-    check.value = { ...check.value, error: null, broken: `${path} ${did}. Verify finds it.` };
+    check.value = { ...check.value, error: null, broken: `${path} ${did}. Verify again.` };
   } catch (error) {
     check.value = { ...check.value, error };
   }

@@ -13,6 +13,8 @@ interface LeafPanelProps {
   readonly state: LeafState;
   readonly message: string | null;
   readonly below: Below;
+  /** What the pool is a cache of, by name. */
+  readonly origin: string | null;
   /** False while the set-up is down or something runs. */
   readonly canBreak: boolean;
   readonly onBreak: (how: "forget" | "flip") => void;
@@ -20,7 +22,7 @@ interface LeafPanelProps {
 
 /** What is known of the selected place, and what can be done with it. */
 export function LeafPanel(props: LeafPanelProps) {
-  const { node, poolId, state, message, below, canBreak, onBreak } = props;
+  const { node, poolId, state, message, below, origin, canBreak, onBreak } = props;
   const isLeaf = node.kind === "leaf";
   const isRoot = node.path === "";
   return (
@@ -57,7 +59,11 @@ export function LeafPanel(props: LeafPanelProps) {
           </a>
           <div class="leaf-break">
             <h3>Break it on purpose</h3>
-            <p class="quiet small">Then verify, and see that it is found.</p>
+            <p class="quiet small">
+              {origin === null
+                ? "Then verify, and see that it is found."
+                : `This pool is a cache of ${origin}: what is forgotten here is found there, and counts as there. A flipped bit is found out.`}
+            </p>
             <div class="row">
               <Button disabled={!canBreak} onClick={() => onBreak("forget")}>
                 <Eraser size={16} aria-hidden="true" />

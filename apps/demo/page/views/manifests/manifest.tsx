@@ -75,6 +75,7 @@ function Opened({
   const [isOnlyWrong, setOnlyWrong] = useState(false);
   const [active, setActive] = useState<TreeNode>(tree.leaves[0] ?? tree.root);
   const isUp = life.value?.state === "running";
+  const origin = setup.value?.environment.policy.central.memory.pool_router.proxies[poolId];
   const isRunning = check.run?.isRunning ?? false;
 
   const stateOf = ({ id }: TreeNode): LeafState =>
@@ -149,6 +150,7 @@ function Opened({
           state={stateOf(active)}
           message={(active.id === null ? undefined : check.messages.get(active.id)) ?? null}
           below={belowOf(active)}
+          origin={origin === undefined ? null : poolName(origin)}
           canBreak={isUp && !isRunning}
           onBreak={(how) => {
             if (active.id === null) return;
