@@ -1,0 +1,140 @@
+import { literal, showCode, word } from "../../core/code.js";
+import { setup } from "../../core/live.js";
+import { poolName } from "../../core/pools.js";
+
+/** How a pool is named in code: by its name in the routing, else by its id. */
+function routeOf(poolId: string): string {
+  const nicknames =
+    setup.value?.environment.policy.central.memory.pool_router.pools_nicknames ?? {};
+  const name = Object.entries(nicknames).find(([, id]) => id === poolId)?.[0];
+  return name === undefined
+    ? `{ poolId: ${literal(poolId)} }`
+    : `{ poolNickname: ${literal(name)} }`;
+}
+
+const importing = `import { laila } from "@laila/core";`;
+
+function poolFlag(poolId: string): string {
+  return `--pool ${word(poolName(poolId))}`;
+}
+
+/** By its nickname where it has one: that is what people know. */
+function selectorOf(key: string, nickname: string | null): string {
+  return nickname === null ? literal(key) : `{ nickname: ${literal(nickname)} }`;
+}
+
+export function showListing(poolId: string, prefix: string): void {
+  const options = prefix === "" ? "" : `{ prefix: ${literal(prefix)} }`;
+  showCode({
+    title: "List a pool",
+    typescript: `${importing}\n\nconst pool = laila.memory.poolRouter.route(${routeOf(poolId)});\nfor await (const key of pool.keys(${options})) console.log(key);`,
+    command: `laila pool ls ${prefix === "" ? "" : `${word(prefix)} `}${poolFlag(poolId)}`,
+  });
+}
+
+export function showSearch(poolId: string, nickname: string): void {
+  showCode({
+    title: "Find by nickname",
+    typescript: `import { globalIdOf } from "@laila/core";\n\n// The same everywhere, in Python too.\nglobalIdOf(${literal(nickname)});`,
+    command: `laila pool get ${word(nickname)} ${poolFlag(poolId)}`,
+  });
+}
+
+export function showRemember(poolId: string, key: string, nickname: string | null): void {
+  showCode({
+    title: "Remember an entry",
+    typescript: `${importing}\n\nconst { data } = await laila.remember(${selectorOf(key, nickname)}, ${routeOf(poolId)});`,
+    command: `laila pool get ${word(nickname ?? key)} ${poolFlag(poolId)}`,
+  });
+}
+
+export function showMemorize(
+  poolId: string,
+  { name, nickname }: { readonly name: string; readonly nickname: string },
+): void {
+  const readers: Readonly<Record<string, string>> = {
+    json: `JSON.parse(await readFile(${literal(name)}, "utf8"))`,
+    npy: `decodeNpy(await readFile(${literal(name)}))`,
+  };
+  const extension = /\.(\w+)$/.exec(name)?.[1]?.toLowerCase() ?? "";
+  const value = readers[extension] ?? `new Uint8Array(await readFile(${literal(name)}))`;
+  const imports = [
+    `import { readFile } from "node:fs/promises";`,
+    importing,
+    ...(extension === "npy" ? [`import { decodeNpy } from "@laila/schema/codecs";`] : []),
+  ];
+  const named = nickname === "" ? "" : `, { nickname: ${literal(nickname)} }`;
+  showCode({
+    title: "Memorize a file",
+    typescript: `${imports.join("\n")}\n\nconst value = ${value};\nawait laila.memorize(laila.constant(value${named}), ${routeOf(poolId)});`,
+    command: `laila pool put ${word(name)} ${nickname === "" ? "" : `-n ${word(nickname)} `}${poolFlag(poolId)}`,
+  });
+}
+
+export function showImport(poolId: string, name: string): void {
+  showCode({
+    title: "Import an HDF5 file",
+    typescript: `${importing}\nimport { Manifest } from "@laila/core";\n\n// An entry for each array of ${name}, and a manifest that names them all.\nconst manifest = new Manifest(laila, arrays, { nickname: ${literal(name)} });\nawait manifest.memorize(${routeOf(poolId)});`,
+    command: null,
+  });
+}
+
+export function showField(poolId: string, rows: number, columns: number): void {
+  showCode({
+    title: "Memorize an array",
+    typescript: `import { laila, NdArray } from "@laila/core";\n\nconst data = new Float32Array(${rows} * ${columns});\nconst field = new NdArray({ dtype: "float32", shape: [${rows}, ${columns}], data });\nawait laila.memorize(laila.constant(field), ${routeOf(poolId)});`,
+    command: `laila pool put field.npy -n field ${poolFlag(poolId)}`,
+  });
+}
+
+export function showForget(poolId: string, key: string, nickname: string | null): void {
+  showCode({
+    title: "Forget an entry",
+    typescript: `${importing}\n\nawait laila.forget(${selectorOf(key, nickname)}, ${routeOf(poolId)});`,
+    command: `laila pool rm ${word(nickname ?? key)} ${poolFlag(poolId)}`,
+  });
+}
+
+export function showDamage(poolId: string): void {
+  showCode({
+    title: "Find what is corrupt",
+    typescript: `import { isLailaError, laila } from "@laila/core";\n\nconst pool = laila.memory.poolRouter.route(${routeOf(poolId)});\nfor await (const key of pool.keys({ prefix: "LAILA:ENTRY:" }))\n  await laila.remember(key, { pool }).catch((error) => {\n    if (isLailaError(error, "CORRUPT")) console.log(key, error.message);\n  });`,
+    command: `laila pool verify ${poolFlag(poolId)}`,
+  });
+}
+
+export function showDownload(
+  poolId: string,
+  {
+    key,
+    nickname,
+    file,
+    isRaw,
+  }: {
+    readonly key: string;
+    readonly nickname: string | null;
+    readonly file: string;
+    readonly isRaw: boolean;
+  },
+): void {
+  const read = isRaw
+    ? `const pool = laila.memory.poolRouter.route(${routeOf(poolId)});\nconst { bytes } = (await pool.read(${literal(key)}))!;`
+    : `const { data } = await laila.remember(${selectorOf(key, nickname)}, ${routeOf(poolId)});`;
+  const written = isRaw
+    ? "bytes"
+    : file.endsWith(".npy")
+      ? "Buffer.concat(encodeNpy(data)!.parts)"
+      : file.endsWith(".json")
+        ? "JSON.stringify(data, null, 2)"
+        : "data";
+  const imports = [
+    `import { writeFile } from "node:fs/promises";`,
+    importing,
+    ...(file.endsWith(".npy") ? [`import { encodeNpy } from "@laila/schema/codecs";`] : []),
+  ];
+  showCode({
+    title: "Download an entry",
+    typescript: `${imports.join("\n")}\n\n${read}\nawait writeFile(${literal(file)}, ${written});`,
+    command: `laila pool get ${word(nickname ?? key)} ${poolFlag(poolId)} -o ${word(file)}${isRaw ? " --raw" : ""}`,
+  });
+}

@@ -1,0 +1,120 @@
+import { Hand, Maximize, ZoomIn, ZoomOut } from "lucide-preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { Button } from "../../../../ui/parts.js";
+import { latest, type ValueWorker } from "../../../../worker/client.js";
+import type { ArrayShape, Cut } from "../../../../worker/protocol.js";
+import { HeatMap, type Paint } from "./heat-map.js";
+import { plotColours, useTheme } from "./theme.js";
+import { useWidth } from "./use-width.js";
+
+interface HeatProps {
+  readonly worker: ValueWorker;
+  readonly node: number;
+  readonly array: ArrayShape;
+  readonly paint: Paint;
+  readonly compact: boolean;
+  /** Its text alternative. */
+  readonly label: string;
+}
+
+/** Room for the axes and their labels. */
+const axesWidth = 60;
+const axesHeight = 42;
+
+/** As wide as there is room; as high as makes elements square, where that is no extreme. */
+function sizeOf(room: number, columns: number, rows: number, compact: boolean) {
+  const most = compact ? 300 : Math.min(620, Math.max(320, innerHeight * 0.62));
+  const ratio = columns / rows;
+  const isSquare = ratio >= 0.2 && ratio <= 6;
+  if (!isSquare) return { width: room, height: most };
+  const inner = Math.min(room - axesWidth, (most - axesHeight) * ratio);
+  return { width: Math.round(inner + axesWidth), height: Math.round(inner / ratio + axesHeight) };
+}
+
+/** Two dimensions of an array as a heat map. */
+export function Heat({ worker, node, array, paint, compact, label }: HeatProps) {
+  const host = useRef<HTMLDivElement>(null);
+  const map = useRef<HeatMap | null>(null);
+  const readOut = useRef<HTMLOutputElement>(null);
+  const room = useWidth(host);
+  const theme = useTheme();
+  const [isAll, setAll] = useState(true);
+  const [isMoving, setMoving] = useState(false);
+  const { cut } = paint;
+  const columns = array.shape[cut.x] ?? 1;
+  const rows = array.shape[cut.y ?? 0] ?? 1;
+  const latestCut = useRef<Cut>(cut);
+  latestCut.current = cut;
+
+  useEffect(() => {
+    const element = host.current;
+    if (!element || room === 0) return;
+    const ask = latest(
+      ({ row, column }: { row: number; column: number }) =>
+        worker.ask("cells", {
+          node,
+          cut: latestCut.current,
+          rows: [row, row + 1],
+          columns: [column, column + 1],
+        }),
+      (cells, { row, column }) => {
+        if (readOut.current)
+          readOut.current.textContent = `Row ${row}, column ${column}: ${cells[0]?.[0] ?? ""}`;
+      },
+    );
+    const made = new HeatMap(element, {
+      worker,
+      node,
+      columns,
+      rows,
+      ...sizeOf(room, columns, rows, compact),
+      colours: plotColours(element),
+      labels: { x: `dimension ${cut.x}`, y: `dimension ${cut.y ?? 0}` },
+      onPoint: (at) => {
+        if (at) ask(at);
+        else if (readOut.current) readOut.current.textContent = "";
+      },
+      onRegion: (_, isWhole) => setAll(isWhole),
+    });
+    map.current = made;
+    made.isMoving = isMoving;
+    made.paint(paint);
+    setAll(true);
+    return () => {
+      made.close();
+      map.current = null;
+    };
+  }, [worker, node, room, theme, columns, rows, compact, cut.x, cut.y]);
+
+  useEffect(() => map.current?.paint(paint), [paint]);
+  useEffect(() => {
+    if (map.current) map.current.isMoving = isMoving;
+  }, [isMoving]);
+  return (
+    <div class="heat">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it is moved and zoomed with keys. */}
+      <div
+        ref={host}
+        class={`plot-host${isMoving ? " is-moving" : ""}`}
+        role="img"
+        aria-label={label}
+        tabIndex={0}
+      />
+      <div class="row plot-tools">
+        <Button label="Zoom in" onClick={() => map.current?.zoom(0.6)}>
+          <ZoomIn size={16} aria-hidden="true" />
+        </Button>
+        <Button label="Zoom out" disabled={isAll} onClick={() => map.current?.zoom(1 / 0.6)}>
+          <ZoomOut size={16} aria-hidden="true" />
+        </Button>
+        <Button label="Show all" disabled={isAll} onClick={() => map.current?.reset()}>
+          <Maximize size={16} aria-hidden="true" />
+        </Button>
+        <Button label="Drag to move" aria-pressed={isMoving} onClick={() => setMoving(!isMoving)}>
+          <Hand size={16} aria-hidden="true" />
+        </Button>
+        <output ref={readOut} class="small mono read-out" />
+      </div>
+    </div>
+  );
+}

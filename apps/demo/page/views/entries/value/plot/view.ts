@@ -1,0 +1,35 @@
+import type { Region } from "../../../../worker/protocol.js";
+
+/** A stretch of an axis. */
+export interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** A span moved and cut so that it lies within limits, and holds at least `least`. */
+export function within({ from, to }: Span, limits: Span, least: number): Span {
+  const room = limits.to - limits.from;
+  const length = Math.min(room, Math.max(Math.min(least, room), to - from));
+  const middle = (from + to) / 2;
+  const begin = Math.max(limits.from, Math.min(limits.to - length, middle - length / 2));
+  return { from: begin, to: begin + length };
+}
+
+/** A span that is larger or smaller by a factor, around a point that stays where it is. */
+export function zoomed({ from, to }: Span, factor: number, around: number): Span {
+  return { from: around - (around - from) * factor, to: around + (to - around) * factor };
+}
+
+export function regionOf(x: Span, y: Span): Region {
+  return { x0: x.from, x1: x.to, y0: y.from, y1: y.to };
+}
+
+/** The elements that a region touches, with whole edges. */
+export function wholeRegion(region: Region, columns: number, rows: number): Region {
+  return {
+    x0: Math.max(0, Math.floor(region.x0)),
+    x1: Math.min(columns, Math.ceil(region.x1)),
+    y0: Math.max(0, Math.floor(region.y0)),
+    y1: Math.min(rows, Math.ceil(region.y1)),
+  };
+}

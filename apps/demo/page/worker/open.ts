@@ -1,0 +1,130 @@
+import {
+  type ClassCodec,
+  ClassRegistry,
+  decodeRecord,
+  isGlobalId,
+  LailaError,
+} from "@laila/schema";
+import type { OpenRequest, Progress, RecordFacts } from "./protocol.js";
+import { Instance } from "./tree.js";
+
+/** More than this is not loaded into a page. */
+export const maxLoaded = 512 * 1024 * 1024;
+
+/** Reads every class, as an {@link Instance}: the page has none of its own. */
+class AnyClass extends ClassRegistry {
+  override forName(id: string): ClassCodec {
+    const decode = (data: unknown): Instance => new Instance(id, data);
+    return { class: Instance, name: "Instance", version: 1, encode: (data) => data, decode };
+  }
+}
+
+export interface OpenedRecord {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly data: unknown;
+  readonly facts: RecordFacts;
+}
+
+/** Fetches a record, checks its digest, and decodes it. */
+export async function openRecord(
+  { url, key }: OpenRequest,
+  onProgress: (progress: Progress) => void,
+): Promise<OpenedRecord> {
+  const began = performance.now();
+  const bytes = await load(url, onProgress);
+  const fetched = performance.now();
+  if (!isGlobalId(key))
+    throw new LailaError(
+      "UNSUPPORTED",
+      `${key} is the key of no entry, so its bytes are not decoded. Download them instead.`,
+    );
+  const { entry, codec, timestamp, recorder, borrower } = decodeRecord(bytes, {
+    key,
+    classes: new AnyClass(),
+  });
+  const decoded = performance.now();
+  return {
+    bytes,
+    data: entry.data,
+    facts: {
+      globalId: entry.globalId,
+      scopes: entry.scopes,
+      uuid: entry.uuid,
+      evolution: entry.evolution ?? null,
+      nickname: entry.nickname ?? null,
+      codec,
+      timestamp,
+      recorder,
+      borrower,
+      digest: digestOf(bytes),
+      bytes: bytes.length,
+      fetchMs: fetched - began,
+      decodeMs: decoded - fetched,
+    },
+  };
+}
+
+/** As it is written: the last member of the record's JSON, or of the header before a binary payload. */
+export function digestOf(bytes: Uint8Array): string | null {
+  const isBinary = bytes[0] === 0x4c;
+  const header = isBinary
+    ? bytes.subarray(24, 24 + new DataView(bytes.buffer, bytes.byteOffset).getUint32(16, true))
+    : bytes.subarray(Math.max(0, bytes.length - 256));
+  const text = new TextDecoder("latin1").decode(header);
+  return /"digest"\s*:\s*"([^"]*)"\s*\}\s*$/.exec(text)?.[1] ?? null;
+}
+
+async function load(
+  url: string,
+  onProgress: (progress: Progress) => void,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const response = await fetch(url).catch((cause: unknown) => {
+    const message = "The demo does not answer. Is it still running in the terminal?";
+    throw new LailaError("UNAVAILABLE", message, { cause });
+  });
+  if (!response.ok) throw await failureOf(response);
+  const length = response.headers.get("content-length");
+  const total = length === null ? null : Number(length);
+  if (!response.body) return new Uint8Array();
+  // One piece of memory where the size is known: two are too much for a large record.
+  let bytes = new Uint8Array(Math.min(total ?? 65_536, maxLoaded));
+  let loaded = 0;
+  const reader = response.body.getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    if (loaded + value.length > maxLoaded || (total ?? 0) > maxLoaded) {
+      await reader.cancel();
+      throw new LailaError(
+        "TOO_LARGE",
+        "The record is larger than 512 MiB, which is too much for a page. Download it instead.",
+      );
+    }
+    if (loaded + value.length > bytes.length) {
+      const larger = new Uint8Array(Math.max(2 * bytes.length, loaded + value.length));
+      larger.set(bytes.subarray(0, loaded));
+      bytes = larger;
+    }
+    bytes.set(value, loaded);
+    loaded += value.length;
+    onProgress({ loaded, total });
+  }
+  return loaded === bytes.length ? bytes : bytes.slice(0, loaded);
+}
+
+/** A refusal with the server's own code, which may be none of LAILA's. */
+export class RefusedError extends Error {
+  override readonly name = "RefusedError";
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+async function failureOf(response: Response): Promise<RefusedError> {
+  const failure = (await response.json().catch(() => ({}))) as Partial<RefusedError>;
+  const { code = "FAILED", message = `The demo answered ${response.status}.` } = failure;
+  return new RefusedError(code, message);
+}
