@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
@@ -7,5 +8,7 @@ export default defineConfig({
       "apps/*/vitest.config.ts",
       "tooling/*/vitest.config.ts",
     ],
+    // Vitest leaves one core free; of two cores that is half, and tests here wait for disks and servers a lot.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
   },
 });

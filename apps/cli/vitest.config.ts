@@ -1,4 +1,4 @@
 import { project } from "@laila-tooling/vitest";
 
 // Each command is a process of its own, on a machine that does other things, too.
-export default project({ testTimeout: 180_000 });
+export default project();

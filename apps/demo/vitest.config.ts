@@ -1,3 +1,3 @@
 import { project } from "@laila-tooling/vitest";
 
-export default project({ testTimeout: 120_000 });
+export default project();

@@ -3,6 +3,5 @@ import { project } from "@laila-tooling/vitest";
 // Installing from tarballs takes npm a while on a cold cache.
 export default project({
   globalSetup: "test/support/pack.global.ts",
-  testTimeout: 180_000,
   hookTimeout: 300_000,
 });

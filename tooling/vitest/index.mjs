@@ -13,8 +13,9 @@ export const project = (test = {}) =>
     ssr: { resolve: { conditions, externalConditions: ["node", "import", "default"] } },
     test: {
       include: ["test/**/*.test.ts"],
-      testTimeout: 30_000,
-      hookTimeout: 60_000,
+      // A net for what hangs, not a measure: machines are busy at times.
+      testTimeout: 180_000,
+      hookTimeout: 180_000,
       // The AWS SDK's notice to users of Node 20, which it would print once in each test file.
       env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" },
       ...test,

@@ -8,7 +8,7 @@ let folder: Folder;
 
 beforeAll(async () => {
   folder = await makeProject();
-}, 180_000);
+});
 afterAll(() => folder.close());
 
 const manifest = (...words: string[]) => folder.laila("manifest", ...words, "--pool", "local");

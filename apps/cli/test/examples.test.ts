@@ -10,7 +10,7 @@ let folder: Folder;
 
 beforeAll(async () => {
   folder = await makeProject();
-}, 180_000);
+});
 afterAll(() => folder.close());
 
 test("every command has an example, and its help shows it", () => {

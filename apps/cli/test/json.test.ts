@@ -7,7 +7,7 @@ let folder: Folder;
 
 beforeAll(async () => {
   folder = await makeProject();
-}, 180_000);
+});
 afterAll(() => folder.close());
 
 /** The names at the first level of the shape that the help documents. */

@@ -8,7 +8,7 @@ let folder: Folder;
 
 beforeAll(async () => {
   folder = await makeProject();
-}, 180_000);
+});
 afterAll(() => folder.close());
 
 /** In this process, with outputs that are terminals or not. */

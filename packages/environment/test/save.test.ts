@@ -394,7 +394,7 @@ describe("faults while saving", () => {
     expect(await pool.exists(headId)).toBe(false);
   });
 
-  it("64 lost races are CONFLICT, and the leaf goes", { timeout: 120_000 }, async () => {
+  it("64 lost races are CONFLICT, and the leaf goes", async () => {
     vi.spyOn(Math, "random").mockReturnValue(0);
     const pool = new FaultyPool();
     let own = true;

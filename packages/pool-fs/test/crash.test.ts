@@ -25,4 +25,4 @@ it(`loses nothing that was acknowledged in ${rounds} rounds of kill -9`, async (
     await pool.close();
   }
   expect(acknowledged).toBeGreaterThan(rounds);
-}, 120_000);
+});

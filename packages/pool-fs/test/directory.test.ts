@@ -151,7 +151,7 @@ it("opens no more files at a time than a process may", async () => {
   expect(await child.end()).toEqual({ code: 0, errors: "" });
   expect(child.lines).toEqual(["done", "done", "done"]);
   expect(await listed(poolAt(directory))).toHaveLength(1500);
-}, 60_000);
+});
 
 it("ends a process that does not close it", async () => {
   const directory = await newDirectory();

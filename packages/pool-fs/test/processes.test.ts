@@ -17,7 +17,7 @@ it("counts to 200 in four processes and loses nothing", async () => {
   );
   for (const child of children) expect(await child.end()).toEqual({ code: 0, errors: "" });
   expect(text(await pool.read("counter"))).toBe("200");
-}, 60_000);
+});
 
 it("keeps the count while processes are killed in the middle of it", async () => {
   const directory = await newDirectory();
@@ -46,7 +46,7 @@ it("keeps the count while processes are killed in the middle of it", async () =>
   expect(count).toBeGreaterThanOrEqual(acknowledged);
   // A killed process may have got one more done than it could tell.
   expect(count).toBeLessThanOrEqual(acknowledged + kills);
-}, 60_000);
+});
 
 it("lets one of three processes have each key", async () => {
   const directory = await newDirectory();
@@ -62,7 +62,7 @@ it("lets one of three processes have each key", async () => {
     expect([...outcomes].sort()).toEqual(["CONFLICT", "CONFLICT", "done"]);
     expect(text(await pool.read(`claimed ${i}`))).toBe(names[outcomes.indexOf("done")]);
   }
-}, 60_000);
+});
 
 it("waits for a lock as long as its holder lives, stopped or not", async () => {
   const directory = await newDirectory();
@@ -93,7 +93,7 @@ it("waits for a lock as long as its holder lives, stopped or not", async () => {
   expect(await child.end()).toEqual({ code: 0, errors: "" });
   await later;
   expect(text(await pool.read("key"))).toBe("new");
-}, 30_000);
+});
 
 it("goes on at once when a lock's holder is killed", async () => {
   const directory = await newDirectory();
@@ -112,7 +112,7 @@ it("goes on at once when a lock's holder is killed", async () => {
   await pool.close();
   await other.close();
   expect((await tree(directory)).filter((path) => /^(locks|temporary)/.test(path))).toEqual([]);
-}, 30_000);
+});
 
 it("goes on when the worker thread that held a lock was terminated", async () => {
   const directory = await newDirectory();
@@ -120,7 +120,7 @@ it("goes on when the worker thread that held a lock was terminated", async () =>
   await child.says("written");
   expect(await child.end()).toEqual({ code: 0, errors: "" });
   expect(child.lines).toEqual(["waits", "written"]);
-}, 30_000);
+});
 
 it("removes what a killed writer left, and nothing of a living one", async () => {
   const directory = await newDirectory();
@@ -147,7 +147,7 @@ it("removes what a killed writer left, and nothing of a living one", async () =>
   await early.close();
   await late.close();
   expect((await tree(directory)).filter((path) => path.startsWith("writers/"))).toEqual([]);
-}, 30_000);
+});
 
 it("keeps the old value when the system refuses the new one's size", async () => {
   const directory = await newDirectory();
@@ -174,4 +174,4 @@ it("says who has the lock, and forceUnlock is for the others", async () => {
   expect((await rejection(pool.write("key", bytes("x"), { signal }))).code).toBe("TIMEOUT");
   expect(await tree(directory)).toContain(`locks/${placeOf("key").hash}`);
   expect((await child.end()).code).toBe(0);
-}, 30_000);
+});

@@ -20,7 +20,7 @@ describe("values", () => {
     expect(Buffer.from((await again.read("large"))?.bytes ?? []).equals(large)).toBe(true);
     expect((await again.read("empty"))?.bytes).toEqual(new Uint8Array(0));
     expect((await stat(file)).size).toBeLessThan(large.length * 1.05);
-  }, 60_000);
+  });
 
   it("may be ten thousand small ones at once", async () => {
     const file = await newFile();
@@ -32,7 +32,7 @@ describe("values", () => {
     const found = new Map<string, string | undefined>();
     for await (const { key, result } of again.readMany(keys)) found.set(key, text(result));
     for (const key of keys) expect(found.get(key)).toBe(`value of ${key}`);
-  }, 60_000);
+  });
 
   it("are read and changed while checkpoints go on", async () => {
     const file = await newFile();
@@ -61,7 +61,7 @@ describe("values", () => {
     await pool.close();
     const again = poolAt(file);
     for (const [key, value] of model) expect(text(await again.read(key))).toBe(value);
-  }, 60_000);
+  });
 });
 
 it("never gives a version twice, whatever was closed, killed and deleted in between", async () => {

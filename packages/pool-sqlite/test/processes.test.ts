@@ -50,4 +50,4 @@ it("may be opened for the first time by several processes at once", async () => 
     expect(count).toBe(20);
   }
   // Forty processes, on a machine that may have other work.
-}, 120_000);
+});

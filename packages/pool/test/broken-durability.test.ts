@@ -23,7 +23,7 @@ describe("the conformance suite", () => {
     it(`finds a durable pool that ${fault}, by "${found[0]}"`, async () => {
       const options = filePools(fault as (typeof faults)[number]);
       expect((await failures({ ...options, rounds: 12 }, names)).sort()).toEqual(found.sort());
-    }, 60_000);
+    });
   }
 
   it("is content with a durable pool in layers, which its child puts around it too", async () => {
@@ -44,7 +44,7 @@ describe("the conformance suite", () => {
       [/kills/, /^has everything/, /^supports what/],
     );
     expect(failed).toEqual([]);
-  }, 60_000);
+  });
 
   it.each([
     ["a program that is not there", { command: "/nowhere/at-all" }],

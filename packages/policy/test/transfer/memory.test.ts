@@ -37,9 +37,7 @@ class Ledger {
   }
 }
 
-it("20,000 keys: never more than `concurrency` values in memory, and the listing is not run through ahead", {
-  timeout: 120_000,
-}, async () => {
+it("20,000 keys: never more than `concurrency` values in memory, and the listing is not run through ahead", async () => {
   const [from, to] = [new ProbedPool(), new ProbedPool()];
   const values = Array.from({ length: 20_000 }, (_, i) => ({
     key: `key ${i}`,

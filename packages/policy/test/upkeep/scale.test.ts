@@ -68,9 +68,7 @@ class EndlessPool extends MemoryPool {
   }
 }
 
-it("verify, repair, realizeEach and gc of 100,000 leaves hold a few of them in memory", {
-  timeout: 180_000,
-}, async () => {
+it("verify, repair, realizeEach and gc of 100,000 leaves hold a few of them in memory", async () => {
   const policy = new Policy();
   const leaves = Array.from({ length: count }, (_, i) => idOf(i));
   const manifest = new Manifest(policy, { leaves }, { nickname: "large" });
