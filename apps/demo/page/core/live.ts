@@ -27,6 +27,17 @@ export async function refreshSetup(): Promise<void> {
   }
 }
 
+/** Asks for what changes without an event: the sizes of files. */
+export async function refreshFiles(): Promise<void> {
+  try {
+    const { state, files } = await ask<Life>("life");
+    // An answer from before the last event would bring back what is over.
+    if (life.value?.state === state) life.value = { ...life.value, files };
+  } catch {
+    // `isConnected` says why.
+  }
+}
+
 /** Subscribes to the server's events, once, for as long as the page lives. The browser reconnects by itself. */
 export function connect(): void {
   const source = new EventSource("./api/events");

@@ -1,6 +1,7 @@
-import { useEffect } from "preact/hooks";
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 import type { Life } from "../../../src/api.js";
-import { life, setup } from "../../core/live.js";
+import { life, refreshFiles, setup } from "../../core/live.js";
 import { hrefOf } from "../../core/route.js";
 import { Empty, Note } from "../../ui/parts.js";
 import "./disaster.css";
@@ -19,6 +20,8 @@ const chapters = [
   { id: "back", title: "It comes back" },
 ] as const;
 
+const poolHref = (id: string): string => hrefOf("setup", id);
+
 type Chapter = (typeof chapters)[number]["id"];
 
 /** The story of the whole project: a set-up is lost, and comes back from credentials and a name. */
@@ -26,6 +29,11 @@ export function DisasterView() {
   const now = life.value;
   const last = recovery.value;
   const chapter = now ? chapterOf(now, last) : "before";
+  useEffect(() => {
+    // Files grow; nobody tells of it.
+    const timer = setInterval(() => void refreshFiles(), 2_000);
+    return () => clearInterval(timer);
+  }, []);
   // Whoever leaves after the end of the story finds its beginning again.
   useEffect(
     () => () => {
@@ -52,27 +60,19 @@ export function DisasterView() {
         <>
           <Places life={now} />
           <Story now={now} last={last} chapter={chapter} />
-          <WhatItIs isLost={now.state !== "running"} />
+          {setup.value ? (
+            <Picture
+              environment={setup.value.environment}
+              facts={setup.value.pools}
+              live={livePulses}
+              poolHref={poolHref}
+              isLost={now.state !== "running"}
+            />
+          ) : null}
         </>
       ) : (
         <Empty>The demo is being asked …</Empty>
       )}
-    </div>
-  );
-}
-
-/** The set-up as the page has known it last; what lies on this machine fades when it is lost. */
-function WhatItIs({ isLost }: { isLost: boolean }) {
-  const known = setup.value;
-  if (!known) return null;
-  return (
-    <div class={`picture-of-disaster ${isLost ? "lost" : ""}`}>
-      <Picture
-        environment={known.environment}
-        facts={known.pools}
-        live={livePulses}
-        poolHref={(id) => hrefOf("setup", id)}
-      />
     </div>
   );
 }
@@ -126,20 +126,28 @@ function Story({ now, last, chapter }: StoryProps) {
     case "back":
       if (!last) return <Note>The set-up is being recovered, from another window.</Note>;
       return (
-        <>
+        <Back>
           <Steps recovery={last} />
-          {last.ms !== null && !last.failure ? (
-            <>
-              <Result steps={last.steps} />
-              <div class="row">
-                <Kill now={now} isAgain />
-                <a class="button" href={hrefOf("setup")}>
-                  Watch it live
-                </a>
-              </div>
-            </>
-          ) : null}
-        </>
+          {last.failure ? null : (
+            <Result recovery={last}>
+              <Kill now={now} isAgain />
+              <a class="button" href={hrefOf("setup")}>
+                Watch it live
+              </a>
+            </Result>
+          )}
+        </Back>
       );
   }
+}
+
+/** Steps and result side by side, brought into sight when it begins. */
+function Back({ children }: { children: ComponentChildren }) {
+  const element = useRef<HTMLDivElement>(null);
+  useEffect(() => element.current?.scrollIntoView({ block: "start", behavior: "smooth" }), []);
+  return (
+    <div class="back" ref={element}>
+      {children}
+    </div>
+  );
 }

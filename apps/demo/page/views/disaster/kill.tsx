@@ -7,7 +7,7 @@ import { life } from "../../core/live.js";
 import { Dialog } from "../../ui/dialog.js";
 import { Button, ErrorNote } from "../../ui/parts.js";
 import { recovery } from "./recovery.js";
-import { killSnippet } from "./snippets.js";
+import { killSnippet, localNames } from "./snippets.js";
 
 /** The button, and the question before it. */
 export function Kill({ now, isAgain = false }: { now: Life; isAgain?: boolean }) {
@@ -57,7 +57,7 @@ export function Kill({ now, isAgain = false }: { now: Life; isAgain?: boolean })
           />
           <span>
             Delete the HDF5 file and everything else local, too:{" "}
-            <span class="mono small">{now.files.map(({ name }) => name).join(", ")}</span>
+            <span class="mono small">{localNames(now).join(", ")}</span>
           </span>
         </label>
         {error === undefined ? null : <ErrorNote error={error} />}

@@ -3,10 +3,14 @@ import type { Life } from "../../../src/api.js";
 import { bytesText } from "../../core/format.js";
 import { setup } from "../../core/live.js";
 
+/** What a disaster leaves alone here, since one has it elsewhere anyway. */
+export const credentials = "secrets.toml";
+
 /** Where everything lies: what a disaster takes, what it does not reach, and what one has to keep. */
 export function Places({ life }: { life: Life }) {
   const { state, pid, files, endpoint, bucket, name } = life;
   const isDown = state === "down";
+  const lost = gathered(files.filter(({ name }) => name !== credentials));
   const pools = Object.values(setup.value?.pools ?? {});
   const inMemory = pools.filter(({ place }) => place === "memory").length;
   return (
@@ -29,11 +33,11 @@ export function Places({ life }: { life: Life }) {
               <span class="quiet">{pid === null ? "gone" : ""}</span>
             </li>
           )}
-          {files.map((file) => (
-            <li key={file.name} class={file.bytes === null ? "gone" : ""}>
+          {lost.map((file) => (
+            <li key={file.name} class={isDown && file.bytes === null ? "gone" : ""}>
               <span class="mono">{file.name}</span>
               <span class="quiet tabular">
-                {file.bytes === null ? "not there" : bytesText(file.bytes)}
+                {file.bytes === null ? (isDown ? "gone" : "not there yet") : bytesText(file.bytes)}
               </span>
             </li>
           ))}
@@ -72,11 +76,23 @@ export function Places({ life }: { life: Life }) {
           </li>
           <li>
             <span>
-              the credentials of the bucket: <span class="mono">secrets.toml</span>
+              the credentials of the bucket: <span class="mono">{credentials}</span>
             </span>
           </li>
         </ul>
       </section>
     </div>
   );
+}
+
+/** `data.h5` with its journal and lock, which lie beside it. */
+function gathered(files: Life["files"]): Life["files"] {
+  const isBeside = (name: string, main: string): boolean => name.startsWith(`${main}.`);
+  const mains = files.filter(({ name }) => !files.some((other) => isBeside(name, other.name)));
+  return mains.map(({ name }) => {
+    const sizes = files
+      .filter((file) => file.name === name || isBeside(file.name, name))
+      .flatMap(({ bytes }) => bytes ?? []);
+    return { name, bytes: sizes.length === 0 ? null : sizes.reduce((sum, size) => sum + size) };
+  });
 }

@@ -1,21 +1,55 @@
-import { Check } from "lucide-preact";
+import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { RecoverStep } from "../../../src/api.js";
 import { hrefOf } from "../../core/route.js";
-import { ErrorNote, Note } from "../../ui/parts.js";
+import { Empty, ErrorNote, Note } from "../../ui/parts.js";
+import type { Recovery } from "./recovery.js";
+
+interface ResultProps {
+  readonly recovery: Recovery;
+  /** What to do next. */
+  readonly children: ComponentChildren;
+}
 
 /** What came back: the comparison, and the array that was remembered. */
-export function Result({ steps }: { steps: readonly RecoverStep[] }) {
-  const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => heading.current?.focus({ preventScroll: true }), []);
-  const compared = steps.find(({ step }) => step === "compare");
+export function Result({ recovery: { steps, ms }, children }: ResultProps) {
   const remembered = steps.find(({ step }) => step === "remember");
   return (
-    <section class="recovered" aria-label="What came back">
+    <section class="panel recovered" aria-label="What came back">
+      {ms === null ? (
+        <Empty>What is remembered is plotted here.</Empty>
+      ) : (
+        <>
+          <Verdict compared={steps.find(({ step }) => step === "compare")} />
+          {remembered?.entry ? (
+            <div class="value-back">
+              <p class="row">
+                <strong>{remembered.detail ?? "Remembered"}</strong>
+                <a href={hrefOf("entries", remembered.entry.poolId, remembered.entry.key)}>
+                  Open the entry
+                </a>
+              </p>
+              <Value poolId={remembered.entry.poolId} entryKey={remembered.entry.key} />
+            </div>
+          ) : null}
+          <div class="row">{children}</div>
+        </>
+      )}
+    </section>
+  );
+}
+
+/** Says that it is equal only where it was compared, and was. */
+function Verdict({ compared }: { compared: RecoverStep | undefined }) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => heading.current?.focus({ preventScroll: true }), []);
+  const isEqual = compared !== undefined && compared.ms !== null && !compared.failure;
+  return (
+    <>
       <h2 ref={heading} tabIndex={-1}>
         Everything is back
       </h2>
-      {compared && compared.ms !== null && !compared.failure ? (
+      {isEqual ? (
         <Note tone="good">
           Equal to the original: <strong>yes</strong>. The live set-up was captured again and
           compared with the saved document{compared.detail === null ? "" : `: ${compared.detail}`}.
@@ -23,31 +57,14 @@ export function Result({ steps }: { steps: readonly RecoverStep[] }) {
       ) : (
         <Note tone="warn">The set-up was not compared with the original.</Note>
       )}
-      {remembered?.entry ? (
-        <section class="panel">
-          <header>
-            <h3>{remembered.detail ?? "Remembered"}</h3>
-            <a href={hrefOf("entries", remembered.entry.poolId, remembered.entry.key)}>
-              Open the entry
-            </a>
-          </header>
-          <div class="panel-body value-back">
-            <Value {...remembered.entry} />
-          </div>
-        </section>
-      ) : null}
-      <p class="recovered-note small quiet">
-        <Check size={14} aria-hidden="true" /> What was in the bucket is read through the caches
-        again as it is asked for, and kept here anew.
-      </p>
-    </section>
+    </>
   );
 }
 
 type EntryValue = typeof import("../entries/value/index.js").EntryValue;
 
 /** The value's view is loaded when it is needed: it brings the plots with it. */
-function Value({ poolId, key }: NonNullable<RecoverStep["entry"]>) {
+function Value({ poolId, entryKey }: { poolId: string; entryKey: string }) {
   const [View, setView] = useState<EntryValue>();
   const [error, setError] = useState<unknown>();
   useEffect(() => {
@@ -57,5 +74,5 @@ function Value({ poolId, key }: NonNullable<RecoverStep["entry"]>) {
     );
   }, []);
   if (error !== undefined) return <ErrorNote error={error} />;
-  return View ? <View poolId={poolId} entryKey={key} compact /> : null;
+  return View ? <View poolId={poolId} entryKey={entryKey} compact /> : null;
 }

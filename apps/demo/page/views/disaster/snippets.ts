@@ -1,10 +1,18 @@
 import type { Life, Setup } from "../../../src/api.js";
 import { literal, type Snippet, word } from "../../core/code.js";
+import { credentials } from "./places.js";
+
+/** What is there to delete: everything but the credentials. */
+export function localNames({ files }: Life): readonly string[] {
+  return files
+    .filter(({ name, bytes }) => name !== credentials && bytes !== null)
+    .map(({ name }) => name);
+}
 
 /** Really the end of it: no warning, and what was local is deleted. */
 export function killSnippet(life: Life, deleteFiles: boolean): Snippet {
   const pid = life.pid ?? 0;
-  const local = deleteFiles ? life.files.map(({ name }) => name) : [];
+  const local = deleteFiles ? localNames(life) : [];
   const removal = local.map(
     (name) => `await rm(${literal(name)}, { recursive: true, force: true });\n`,
   );

@@ -49,15 +49,14 @@ export function SetupView() {
         </Button>
       </header>
       {now ? (
-        <div class={isRunning ? "" : "is-down"}>
-          <Picture
-            environment={now.environment}
-            facts={now.pools}
-            live={livePulses}
-            poolHref={poolHref}
-            selected={selected}
-          />
-        </div>
+        <Picture
+          environment={now.environment}
+          facts={now.pools}
+          live={livePulses}
+          poolHref={poolHref}
+          selected={selected}
+          isLost={!isRunning}
+        />
       ) : (
         <div class="setup-wait">
           <Empty>

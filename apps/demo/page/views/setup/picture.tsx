@@ -18,6 +18,8 @@ export interface PictureProps {
   /** Where a click on a pool leads; without it the pools are no links. */
   readonly poolHref?: (poolId: string) => string;
   readonly selected?: string | undefined;
+  /** Whether what is on this machine is gone: it is drawn as the place where it was. */
+  readonly isLost?: boolean;
 }
 
 /** From so many pools on, cards show less of each. */
@@ -34,7 +36,7 @@ export function Picture(props: PictureProps) {
   const isCompact = tiers.length >= compactFrom;
   const draw = { ...props, isCompact, titles: new Map(tiers.map(({ id, title }) => [id, title])) };
   return (
-    <div class={`picture ${isCompact ? "compact" : ""}`}>
+    <div class={`policy-picture ${isCompact ? "compact" : ""} ${props.isLost ? "lost" : ""}`}>
       <Part
         icon={<Database size={16} aria-hidden="true" />}
         title="Memory"
