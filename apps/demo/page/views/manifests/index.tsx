@@ -1,5 +1,6 @@
 import type { GlobalId } from "@laila/schema";
 import { ListTree, RefreshCw } from "lucide-preact";
+import { useEffect } from "preact/hooks";
 import type { ManifestSummary } from "../../../src/api.js";
 import { ask } from "../../core/api.js";
 import { count, shortId } from "../../core/format.js";
@@ -11,6 +12,7 @@ import { Button, Empty, ErrorNote, Note, Panel } from "../../ui/parts.js";
 import { checkOf } from "./check.js";
 import { ManifestPanel } from "./manifest.js";
 import "./manifests.css";
+import { showList } from "./snippets.js";
 
 const load = (): Promise<ManifestSummary[]> => ask<ManifestSummary[]>("manifests");
 
@@ -19,11 +21,17 @@ export function ManifestsView() {
   const { value, error, isLoading } = useLoaded("manifests", load);
   const [, poolId, id] = route.value;
   const state = life.value?.state;
+  const shown = value?.[0]?.poolId;
+  useEffect(() => {
+    if (id === undefined && shown !== undefined) showList(shown);
+  }, [id, shown]);
   return (
     <div class={`view manifests ${id === undefined ? "" : "has-open"}`}>
       <div class="view-head">
         <h1>Manifests</h1>
-        <p class="quiet small">A manifest names a whole tree of entries. Break one, and mend it.</p>
+        <p class="quiet small manifests-about">
+          A manifest names a whole tree of entries. Break one, and mend it.
+        </p>
         <Button
           tone="plain"
           label="Look again"

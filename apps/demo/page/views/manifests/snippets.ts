@@ -28,6 +28,17 @@ function nameOf({ nickname, id }: ManifestSummary): string {
   return word(nickname ?? id);
 }
 
+export function showList(poolId: GlobalId): void {
+  showCode({
+    title: "List manifests",
+    typescript: `import { laila } from "@laila/core";
+
+${poolLine("pool", poolId)}
+for await (const id of pool.keys({ prefix: "LAILA:MANIFEST:" })) console.log(id);`,
+    command: `laila pool ls LAILA:MANIFEST: -l --pool ${operand(poolId)}`,
+  });
+}
+
 export function showOpened(manifest: ManifestSummary): void {
   const { nickname, id, poolId } = manifest;
   const typescript =
@@ -94,7 +105,8 @@ ${poolLine("pool", poolId)}
 const found = await pool.read(${literal(id)});
 if (found) {
   const bytes = Uint8Array.from(found.bytes);
-  bytes[bytes.length - 1]! ^= 1;
+  const middle = bytes.length >> 1;
+  bytes[middle] = bytes[middle]! ^ 1;
   await pool.write(${literal(id)}, bytes);
 }`,
     command: null,
