@@ -142,7 +142,7 @@ export async function expectNoSecrets(demo: Demo): Promise<void> {
   const secrets = [...toml.matchAll(/^AWS_(?:ACCESS_KEY_ID|SECRET_ACCESS_KEY) = "(.+)"$/gm)];
   expect(secrets).toHaveLength(2);
   const all = heard.join("\n");
-  expect(all.length).toBeGreaterThan(10_000);
+  expect(all).toContain("LAILA:POLICY:GLOBAL_ID:");
   for (const [, secret = ""] of secrets)
     for (const spelling of spellings(secret)) expect(all.includes(spelling)).toBe(false);
 }

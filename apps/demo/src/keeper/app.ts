@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import type { HttpBindings } from "@hono/node-server";
 import { serveStatic } from "@hono/node-server/serve-static";
 import { Hono } from "hono";
 import * as z from "zod";
@@ -21,8 +22,12 @@ interface KeeperApp {
 }
 
 /** What the keeper answers itself, and what it passes on. */
-export function keeperApp({ life, events, ...address }: KeeperApp): Hono {
-  const app = new Hono();
+export function keeperApp({
+  life,
+  events,
+  ...address
+}: KeeperApp): Hono<{ Bindings: HttpBindings }> {
+  const app = new Hono<{ Bindings: HttpBindings }>();
   app.use(headers);
   app.use(guard(address));
 

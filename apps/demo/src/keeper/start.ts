@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
+import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { createAdaptorServer } from "@hono/node-server";
+import { getRequestListener } from "@hono/node-server";
 import { failureOf } from "../failure.js";
 import { names } from "../names.js";
 import type { Flags } from "../options.js";
@@ -53,13 +54,12 @@ async function keep(flags: Flags, { secrets, close }: FoundS3, folder: Folder) {
   });
   const token = randomBytes(24).toString("base64url");
   const { host } = flags;
-  let answer: (request: Request) => Response | Promise<Response> = () =>
-    new Response(null, { status: 503 });
-  const server = createAdaptorServer({ fetch: (request) => answer(request) });
+  const server = createServer();
   server.listen(flags.port, host);
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
-  answer = keeperApp({ life, events, token, host, port }).fetch;
+  const app = keeperApp({ life, events, token, host, port });
+  server.on("request", getRequestListener(app.fetch));
 
   return {
     async start(): Promise<void> {
@@ -70,7 +70,7 @@ async function keep(flags: Flags, { secrets, close }: FoundS3, folder: Folder) {
     },
     async close(): Promise<void> {
       server.close();
-      if ("closeAllConnections" in server) server.closeAllConnections();
+      server.closeAllConnections();
       await life.end();
       await folder.remove();
       await close();

@@ -13,6 +13,7 @@ import { Hono } from "hono";
 import * as z from "zod";
 import type { Memorized } from "../../api.js";
 import { bodyOf, limit } from "../../http.js";
+import { streamOf } from "../../stream.js";
 import { param, poolOf } from "../pool-of.js";
 import { field } from "../sample/numbers.js";
 
@@ -119,20 +120,6 @@ async function open(pool: PoolLike, key: string): Promise<Opened> {
     if (found) return { body: found.bytes as Uint8Array<ArrayBuffer>, size: found.bytes.length };
   }
   throw notThere(pool, key);
-}
-
-function streamOf(chunks: AsyncIterable<Uint8Array>): ReadableStream<Uint8Array> {
-  const iterator = chunks[Symbol.asyncIterator]();
-  return new ReadableStream({
-    async pull(controller) {
-      const { done, value } = await iterator.next();
-      if (done) controller.close();
-      else controller.enqueue(value);
-    },
-    async cancel() {
-      await iterator.return?.();
-    },
-  });
 }
 
 /** In the middle, where the payload is. */

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { ReadableStream as WebStream } from "node:stream/web";
-import { LailaError, laila, type NdArray, type PoolLike } from "@laila/core";
+import { LailaError, laila, type PoolLike } from "@laila/core";
 import { HDF5Pool } from "@laila/pool-hdf5";
 import type { Blueprint, GlobalId } from "@laila/schema";
 import { type Context, Hono } from "hono";
@@ -45,7 +45,7 @@ async function importFile(file: string, name: string, pool: PoolLike): Promise<I
   const entries: { path: string; key: GlobalId }[] = [];
   const left: { path: string; why: string }[] = [];
   const blueprint: Tree = {};
-  for await (const { path, value, problem } of readDatasets(file)) {
+  for await (const { path, value, problem } of HDF5Pool.readDatasets(file)) {
     const parts = path.split("/").filter((part) => part !== "");
     if (value === undefined || parts.some((part) => forbidden.has(part))) {
       left.push({ path, why: problem ?? "A manifest cannot have this name." });
@@ -79,17 +79,4 @@ function plant(tree: Tree, parts: readonly string[], id: GlobalId): void {
   if (typeof below === "string") return;
   tree[name] = below;
   plant(below, deeper, id);
-}
-
-interface Dataset {
-  readonly path: string;
-  readonly value?: NdArray;
-  readonly problem?: string;
-}
-
-function readDatasets(file: string): AsyncIterable<Dataset> {
-  const reader = HDF5Pool as unknown as {
-    readDatasets(path: string): AsyncIterable<Dataset>;
-  };
-  return reader.readDatasets(file);
 }
