@@ -2,8 +2,8 @@ const pictures: readonly { readonly mime: string; readonly is: (text: string) =>
   { mime: "image/png", is: (text) => text.startsWith("\x89PNG\r\n\x1a\n") },
   { mime: "image/jpeg", is: (text) => text.startsWith("\xff\xd8\xff") },
   { mime: "image/gif", is: (text) => /^GIF8[79]a/.test(text) },
-  { mime: "image/webp", is: (text) => /^RIFF[^]{4}WEBP/.test(text) },
-  { mime: "image/avif", is: (text) => /^[^]{4}ftyp(avif|avis)/.test(text) },
+  { mime: "image/webp", is: (text) => /^RIFF.{4}WEBP/s.test(text) },
+  { mime: "image/avif", is: (text) => /^.{4}ftyp(avif|avis)/s.test(text) },
 ];
 
 /** The picture that bytes are, by how they begin. */

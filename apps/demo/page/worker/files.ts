@@ -14,15 +14,20 @@ export function valueOfFile(bytes: Uint8Array<ArrayBuffer>, name: string): unkno
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {
-    const message = `${name} is no UTF-8 text. Save it as UTF-8, or give it another ending than .json.`;
-    throw new LailaError("INVALID_ARGUMENT", message, { cause });
+    throw unreadable(
+      `${name} is no UTF-8 text. Save it as UTF-8, or end its name otherwise.`,
+      cause,
+    );
   }
   try {
     return parseJson(text);
   } catch (cause) {
-    const message = `${name} is no JSON that can be read without a doubt. Mend it, or give it another ending than .json.`;
-    throw new LailaError("INVALID_ARGUMENT", message, { cause });
+    throw unreadable(`${name} is no proper JSON. Mend it, or end its name otherwise.`, cause);
   }
+}
+
+function unreadable(message: string, cause: unknown): LailaError {
+  return new LailaError("INVALID_ARGUMENT", message, { cause });
 }
 
 /** The record of a file, made where the file is: here. */

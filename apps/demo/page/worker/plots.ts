@@ -18,7 +18,7 @@ export function statsOf(numbers: Plain, bins = 64): Stats | null {
       sum += value;
       if (value < min) min = value;
       if (value > max) max = value;
-    } else if (value !== value) nan++;
+    } else if (Number.isNaN(value)) nan++;
   }
   const infinite = count - finite - nan;
   if (finite === 0) {
@@ -158,7 +158,7 @@ export function coloured(
   const scale = to > from ? last / (to - from) : 0;
   for (let i = 0; i < tile.length; i++) {
     const value = tile[i] as number;
-    if (value !== value) continue;
+    if (Number.isNaN(value)) continue;
     const index = scale === 0 ? last >> 1 : Math.round((value - from) * scale);
     pixels[i] = colours[Math.max(0, Math.min(last, index))] as number;
   }

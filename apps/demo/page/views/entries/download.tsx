@@ -21,7 +21,7 @@ export function Downloads({
 }) {
   const [error, setError] = useState<unknown>(null);
   const { globalId: key, nickname, codec } = facts;
-  const isArray = codec === "npy" || shape.array !== null;
+  const isArray = codec === "npy";
   const isPlain = codec === "bytes" || shape.views.includes("text");
   const forms: readonly { readonly as: Form; readonly title: string; readonly isThere: boolean }[] =
     [

@@ -1,6 +1,6 @@
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import type { EntryHead } from "../../../src/api.js";
-import { bytesText, shortId, timeText } from "../../core/format.js";
+import { bytesText, shortId } from "../../core/format.js";
 import { Badge } from "../../ui/parts.js";
 import type { PoolKeys } from "./keys.js";
 import { useVirtual } from "./use-virtual.js";
@@ -100,16 +100,17 @@ export function KeyList({ pool, keys, opened, onOpen }: KeyListProps) {
 }
 
 function KeyRow({ id, head }: { id: string; head: EntryHead | undefined }) {
-  const facts = [
-    head?.kind ?? null,
-    head?.bytes == null ? null : bytesText(head.bytes),
-    head?.timestamp == null ? null : timeText(head.timestamp),
-  ].filter((fact) => fact !== null);
+  const facts = [head?.kind ?? null, head?.bytes == null ? null : bytesText(head.bytes)].filter(
+    (fact) => fact !== null,
+  );
   return (
     <>
       <div class="key-name">
         <strong class="ellipsis">{head?.nickname ?? shortId(id)}</strong>
         <StateBadge head={head} />
+        <span class="key-time tabular">
+          {head?.timestamp == null ? "" : shortTime(head.timestamp)}
+        </span>
       </div>
       <div class="key-facts small quiet">
         <span class="ellipsis mono">{head?.nickname == null ? id : shortId(id)}</span>
@@ -117,6 +118,14 @@ function KeyRow({ id, head }: { id: string; head: EntryHead | undefined }) {
       </div>
     </>
   );
+}
+
+/** The time of what was written today, else the day. */
+function shortTime(timestamp: string): string {
+  const time = new Date(timestamp);
+  return time.toDateString() === new Date().toDateString()
+    ? time.toLocaleTimeString(undefined, { timeStyle: "medium" })
+    : time.toLocaleDateString(undefined, { dateStyle: "medium" });
 }
 
 const states = {

@@ -1,3 +1,5 @@
+// biome-ignore-all lint/a11y/useSemanticElements: a table's elements want all the rows to be there.
+// biome-ignore-all lint/a11y/useFocusableInteractive: the table is scrolled as a whole.
 import type { ValueWorker } from "../../../worker/client.js";
 import { hexRow } from "../../../worker/hex.js";
 import type { Shape } from "../../../worker/protocol.js";
@@ -40,8 +42,6 @@ function HexRows({ worker, shape, first, length, width }: HexRowsProps) {
     const begin = offset - (value?.from ?? 0);
     const row = value && begin >= 0 ? hexRow(value.bytes.subarray(begin, begin + width)) : null;
     return (
-      // biome-ignore lint/a11y/useSemanticElements: of a table that has not all its rows.
-      // biome-ignore lint/a11y/useFocusableInteractive: the table is scrolled as a whole.
       <div key={offset} role="row" aria-rowindex={first + i + 1} class="hex-row">
         <span role="rowheader" class="quiet">
           {offset.toString(16).padStart(8, "0")}

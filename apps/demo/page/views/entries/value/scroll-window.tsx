@@ -1,3 +1,5 @@
+// biome-ignore-all lint/a11y/useSemanticElements: a table's elements want all the rows to be there.
+// biome-ignore-all lint/a11y/useFocusableInteractive: the table is scrolled as a whole.
 import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
@@ -64,7 +66,6 @@ export function ScrollWindow(props: ScrollWindowProps) {
     End: Number.POSITIVE_INFINITY,
   };
   return (
-    // biome-ignore lint/a11y/useSemanticElements: rows that cannot be seen are not there.
     <div
       ref={scroller}
       class={`scroll-window ${more}`}

@@ -1,3 +1,5 @@
+// biome-ignore-all lint/a11y/useSemanticElements: a table's elements want all the rows to be there.
+// biome-ignore-all lint/a11y/useFocusableInteractive: the table is scrolled as a whole.
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { ValueWorker } from "../../../worker/client.js";
 import { firstCut } from "../../../worker/numbers.js";
@@ -6,7 +8,11 @@ import { ScrollWindow } from "./scroll-window.js";
 import { Sliders } from "./sliders.js";
 import { useAnswer } from "./use-answer.js";
 
-const columnWidth = 120;
+/** Room for what is written with the most digits. */
+function columnWidth(dtype: string): number {
+  if (dtype.startsWith("complex")) return 260;
+  return /64$|^str$/.test(dtype) ? 190 : 120;
+}
 
 interface TableProps {
   readonly worker: ValueWorker;
@@ -37,21 +43,22 @@ interface ColumnsProps extends TableProps {
 /** As many columns as there is room for; buttons lead to the others. */
 function Columns({ worker, shape, cut, rows, columns }: ColumnsProps) {
   const box = useRef<HTMLDivElement>(null);
+  const width = columnWidth(shape.array?.dtype ?? "");
   const [room, setRoom] = useState(6);
   const [firstColumn, setFirstColumn] = useState(0);
   useLayoutEffect(() => {
     const element = box.current;
     if (!element) return;
     const observer = new ResizeObserver(() =>
-      setRoom(Math.max(1, Math.floor((element.clientWidth - 90) / columnWidth))),
+      setRoom(Math.max(1, Math.floor((element.clientWidth - 90) / width))),
     );
     observer.observe(element);
     return () => observer.disconnect();
-  }, []);
+  }, [width]);
   const from = Math.max(0, Math.min(firstColumn, columns - room));
   const to = Math.min(columns, from + room);
   return (
-    <div ref={box}>
+    <div ref={box} class="number-columns">
       {columns > room ? (
         <label class="slider">
           <span class="small quiet">Columns</span>
@@ -102,8 +109,6 @@ function Rows({ worker, shape, cut, first, length, rows, columns }: RowsProps) {
   }, [worker, shape, cut, first, until, from, to]);
   return (
     <>
-      {/* biome-ignore-start lint/a11y/useSemanticElements: a table that has not all its rows. */}
-      {/* biome-ignore-start lint/a11y/useFocusableInteractive: it is scrolled as a whole. */}
       <div role="row" aria-rowindex={1} class="cells-row cells-head">
         <span role="columnheader">index</span>
         {Array.from({ length: to - from }, (_, c) => (
@@ -130,8 +135,6 @@ function Rows({ worker, shape, cut, first, length, rows, columns }: RowsProps) {
           </div>
         );
       })}
-      {/* biome-ignore-end lint/a11y/useSemanticElements: as above. */}
-      {/* biome-ignore-end lint/a11y/useFocusableInteractive: as above. */}
     </>
   );
 }

@@ -15,10 +15,14 @@ export function TextView({ worker, shape }: { worker: ValueWorker; shape: Shape 
   );
   return (
     <div class="text-value">
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it is scrolled with keys. */}
-      <pre tabIndex={0} aria-label="Text" role="region">
-        {value ?? ""}
-      </pre>
+      <section
+        class="text-box"
+        aria-label="Text"
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: it is scrolled with keys.
+        tabIndex={0}
+      >
+        <pre>{value ?? ""}</pre>
+      </section>
       <div class="row">
         <span class="small quiet tabular">
           {Math.min(to, shape.length).toLocaleString()} of {shape.length.toLocaleString()}

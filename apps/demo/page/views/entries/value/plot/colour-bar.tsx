@@ -17,7 +17,13 @@ export function ColourBar({ colours, from, to }: ColourBarProps) {
   return (
     <div class="colour-bar small tabular">
       <span>{numberText(from, 4)}</span>
-      <canvas ref={canvas} width={256} height={1} aria-hidden="true" />
+      <canvas
+        ref={canvas}
+        width={256}
+        height={1}
+        role="img"
+        aria-label="The colours between them"
+      />
       <span>{numberText(to, 4)}</span>
     </div>
   );

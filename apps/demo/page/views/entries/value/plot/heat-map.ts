@@ -194,10 +194,9 @@ export class HeatMap {
   #onCursor({ cursor }: uPlot): void {
     const { left = -1, top = -1 } = cursor;
     const { columns, rows, onPoint } = this.#options;
-    if (left < 0 || top < 0) return onPoint(null);
     const column = Math.round(this.#plot.posToVal(left, "x"));
     const row = Math.round(this.#plot.posToVal(top, "y"));
-    const isIn = column >= 0 && row >= 0 && column < columns && row < rows;
+    const isIn = left >= 0 && top >= 0 && column >= 0 && row >= 0 && column < columns && row < rows;
     onPoint(isIn ? { row, column } : null);
   }
 

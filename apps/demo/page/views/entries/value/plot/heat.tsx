@@ -1,11 +1,11 @@
 import { Hand, Maximize, ZoomIn, ZoomOut } from "lucide-preact";
+import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Button } from "../../../../ui/parts.js";
 import { latest, type ValueWorker } from "../../../../worker/client.js";
 import type { ArrayShape, Cut } from "../../../../worker/protocol.js";
 import { HeatMap, type Paint } from "./heat-map.js";
 import { plotColours, useTheme } from "./theme.js";
-import { useWidth } from "./use-width.js";
 
 interface HeatProps {
   readonly worker: ValueWorker;
@@ -13,8 +13,12 @@ interface HeatProps {
   readonly array: ArrayShape;
   readonly paint: Paint;
   readonly compact: boolean;
+  /** How wide it may be; 0 until it is known. */
+  readonly room: number;
   /** Its text alternative. */
   readonly label: string;
+  /** What stands below, as wide as the plot. */
+  readonly children: ComponentChildren;
 }
 
 /** Room for the axes and their labels. */
@@ -23,7 +27,7 @@ const axesHeight = 42;
 
 /** As wide as there is room; as high as makes elements square, where that is no extreme. */
 function sizeOf(room: number, columns: number, rows: number, compact: boolean) {
-  const most = compact ? 300 : Math.min(620, Math.max(320, innerHeight * 0.62));
+  const most = compact ? 300 : Math.min(620, Math.max(300, innerHeight - 440));
   const ratio = columns / rows;
   const isSquare = ratio >= 0.2 && ratio <= 6;
   if (!isSquare) return { width: room, height: most };
@@ -32,11 +36,10 @@ function sizeOf(room: number, columns: number, rows: number, compact: boolean) {
 }
 
 /** Two dimensions of an array as a heat map. */
-export function Heat({ worker, node, array, paint, compact, label }: HeatProps) {
+export function Heat({ worker, node, array, paint, compact, label, room, children }: HeatProps) {
   const host = useRef<HTMLDivElement>(null);
   const map = useRef<HeatMap | null>(null);
   const readOut = useRef<HTMLOutputElement>(null);
-  const room = useWidth(host);
   const theme = useTheme();
   const [isAll, setAll] = useState(true);
   const [isMoving, setMoving] = useState(false);
@@ -91,13 +94,16 @@ export function Heat({ worker, node, array, paint, compact, label }: HeatProps) 
     if (map.current) map.current.isMoving = isMoving;
   }, [isMoving]);
   return (
-    <div class="heat">
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it is moved and zoomed with keys. */}
+    <div
+      class="heat"
+      style={{ maxWidth: room === 0 ? undefined : sizeOf(room, columns, rows, compact).width }}
+    >
       <div
         ref={host}
         class={`plot-host${isMoving ? " is-moving" : ""}`}
         role="img"
         aria-label={label}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: it is moved and zoomed with keys.
         tabIndex={0}
       />
       <div class="row plot-tools">
@@ -115,6 +121,7 @@ export function Heat({ worker, node, array, paint, compact, label }: HeatProps) 
         </Button>
         <output ref={readOut} class="small mono read-out" />
       </div>
+      {children}
     </div>
   );
 }

@@ -1,4 +1,4 @@
-import { useMemo, useState } from "preact/hooks";
+import { useMemo, useRef, useState } from "preact/hooks";
 import "uplot/dist/uPlot.min.css";
 import { ErrorNote, Field, Note } from "../../../../ui/parts.js";
 import type { ValueWorker } from "../../../../worker/client.js";
@@ -12,6 +12,7 @@ import { LineView } from "./line.js";
 import { numberText } from "./number-text.js";
 import { coloursOf, type Palette, paletteFor, palettes, rangeFor } from "./palettes.js";
 import { StatsView } from "./stats-view.js";
+import { useWidth } from "./use-width.js";
 
 interface ArrayPlotProps {
   readonly worker: ValueWorker;
@@ -31,13 +32,40 @@ export function ArrayPlot({ worker, node, array, compact }: ArrayPlotProps) {
   if (error !== null) return <ErrorNote error={error} />;
   if (!stats) return <p class="quiet small plot-waits">Looking at every element…</p>;
   if (stats.finite === 0) return <Note>There is no finite number to plot.</Note>;
+  return (
+    <PlotFigure
+      {...{ worker, node, array, compact, stats, cut, palette }}
+      onCut={setCut}
+      onPalette={setPalette}
+    />
+  );
+}
+
+interface PlotFigureProps extends ArrayPlotProps {
+  readonly stats: Stats;
+  readonly cut: Cut;
+  readonly palette: Palette;
+  readonly onCut: (cut: Cut) => void;
+  readonly onPalette: (palette: Palette) => void;
+}
+
+/** Less than this, and what the numbers are like stands below the plot. */
+const wideFrom = 700;
+const statsWidth = 250;
+
+function PlotFigure(props: PlotFigureProps) {
+  const { worker, node, array, compact, stats, cut, palette, onCut, onPalette } = props;
+  const figure = useRef<HTMLElement>(null);
+  const width = useWidth(figure);
+  const isWide = !compact && width >= wideFrom;
+  const room = isWide ? width - statsWidth : width;
   const choosePart = (part: Part): void => {
-    setCut({ ...cut, part });
-    setPalette(paletteFor(part));
+    onCut({ ...cut, part });
+    onPalette(paletteFor(part));
   };
   const label = labelOf(array, cut, stats);
   return (
-    <figure class={`array-plot${compact ? " is-compact" : ""}`}>
+    <figure ref={figure} class={`array-plot${isWide ? " is-wide" : ""}`}>
       {compact ? null : (
         <div class="plot-choices">
           {array.parts.length > 1 ? (
@@ -62,7 +90,7 @@ export function ArrayPlot({ worker, node, array, compact }: ArrayPlotProps) {
                 value={palette.id}
                 onChange={(event) => {
                   const { value } = event.currentTarget;
-                  setPalette(palettes.find(({ id }) => id === value) ?? palette);
+                  onPalette(palettes.find(({ id }) => id === value) ?? palette);
                 }}
               >
                 {palettes.map(({ id, title }) => (
@@ -73,14 +101,14 @@ export function ArrayPlot({ worker, node, array, compact }: ArrayPlotProps) {
               </select>
             </Field>
           )}
-          <Sliders array={array} cut={cut} onCut={setCut} />
+          <Sliders array={array} cut={cut} onCut={onCut} />
         </div>
       )}
       <div class="plot-and-stats">
         {cut.y === null ? (
-          <LineView {...{ worker, node, array, cut, compact, label }} />
+          <LineView {...{ worker, node, array, cut, compact, label, room }} />
         ) : (
-          <HeatWithBar {...{ worker, node, array, cut, compact, label, stats, palette }} />
+          <HeatWithBar {...{ worker, node, array, cut, compact, label, room, stats, palette }} />
         )}
         {compact ? null : <StatsView stats={stats} />}
       </div>
@@ -95,6 +123,7 @@ export function ArrayPlot({ worker, node, array, compact }: ArrayPlotProps) {
 }
 
 interface HeatWithBarProps extends ArrayPlotProps {
+  readonly room: number;
   readonly cut: Cut;
   readonly label: string;
   readonly stats: Stats;
@@ -106,10 +135,9 @@ function HeatWithBar({ stats, palette, cut, ...props }: HeatWithBarProps) {
   const { from, to } = rangeFor(palette, cut.part, stats);
   const paint = useMemo(() => ({ cut, colours, from, to }), [cut, colours, from, to]);
   return (
-    <div>
-      <Heat {...props} paint={paint} />
+    <Heat {...props} paint={paint}>
       <ColourBar colours={colours} from={from} to={to} />
-    </div>
+    </Heat>
   );
 }
 

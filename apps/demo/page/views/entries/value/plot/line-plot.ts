@@ -135,9 +135,10 @@ export class LinePlot {
         { ...axis, size: 70 },
       ],
       series: [{}, series, { ...series, points: { show: false } }],
-      bands: [{ series: [1, 2], fill: colours.soft }],
+      bands: [{ series: [1, 2], fill: colours.accent }],
       cursor: {
         y: false,
+        points: { show: false },
         drag: { x: true, y: false, setScale: false },
         bind: {
           mousedown: (_plot, _target, handle) => (event) => {

@@ -5,7 +5,6 @@ import { latest, type ValueWorker } from "../../../../worker/client.js";
 import type { ArrayShape, Cut } from "../../../../worker/protocol.js";
 import { LinePlot } from "./line-plot.js";
 import { plotColours, useTheme } from "./theme.js";
-import { useWidth } from "./use-width.js";
 
 interface LineProps {
   readonly worker: ValueWorker;
@@ -13,15 +12,16 @@ interface LineProps {
   readonly array: ArrayShape;
   readonly cut: Cut;
   readonly compact: boolean;
+  /** How wide it may be; 0 until it is known. */
+  readonly room: number;
   readonly label: string;
 }
 
 /** One dimension of an array as a line. */
-export function LineView({ worker, node, array, cut, compact, label }: LineProps) {
+export function LineView({ worker, node, array, cut, compact, label, room }: LineProps) {
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<LinePlot | null>(null);
   const readOut = useRef<HTMLOutputElement>(null);
-  const room = useWidth(host);
   const theme = useTheme();
   const [isAll, setAll] = useState(true);
   const [each, setEach] = useState(1);
@@ -68,12 +68,12 @@ export function LineView({ worker, node, array, cut, compact, label }: LineProps
   }, [isMoving]);
   return (
     <div class="line-plot">
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it is moved and zoomed with keys. */}
       <div
         ref={host}
         class={`plot-host${isMoving ? " is-moving" : ""}`}
         role="img"
         aria-label={label}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: it is moved and zoomed with keys.
         tabIndex={0}
       />
       <div class="row plot-tools">

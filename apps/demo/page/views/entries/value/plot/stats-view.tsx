@@ -53,7 +53,7 @@ function Histogram({ stats }: { stats: Stats }) {
       {
         width: room,
         height: 150,
-        padding: [6, 10, 0, 0],
+        padding: [6, 14, 0, 14],
         legend: { show: false },
         cursor: { show: false },
         scales: {
@@ -61,7 +61,7 @@ function Histogram({ stats }: { stats: Stats }) {
           y: { range: (_plot, _min, most) => [0, most] },
         },
         axes: [
-          { ...axis, size: 26, space: 60 },
+          { ...axis, size: 26, space: 38 },
           { ...axis, show: false },
         ],
         series: [

@@ -5,7 +5,6 @@ export interface PlotColours {
   readonly quiet: string;
   readonly line: string;
   readonly accent: string;
-  readonly soft: string;
 }
 
 /** A canvas takes no CSS variables: the colours as they are now, around an element. */
@@ -21,7 +20,6 @@ export function plotColours(element: HTMLElement): PlotColours {
     quiet: colour("--quiet"),
     line: colour("--line"),
     accent: colour("--accent"),
-    soft: colour("--accent-soft"),
   };
   probe.remove();
   return colours;
