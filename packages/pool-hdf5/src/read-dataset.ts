@@ -64,6 +64,11 @@ function readAs(source: Source, maxBytes: number): DatasetRead {
   const bytes = metadata.size * count;
   if (!(bytes <= maxBytes))
     return problem(`It has ${bytes} bytes, and at most ${maxBytes} were to be read.`);
+  const filter = source.filters().find(({ id }) => !knownFilters.has(id));
+  if (filter)
+    return problem(
+      `Its data went through the filter ${filter.name || filter.id}, which is not undone here.`,
+    );
   if (metadata.type === 3) return readText(source, shape, maxBytes);
   const found = numbersOf(metadata);
   if (!found) {
@@ -71,11 +76,6 @@ function readAs(source: Source, maxBytes: number): DatasetRead {
     const type = name.startsWith("complex") ? "compound" : name;
     return problem(`Its type is ${type}, which is not read here.`);
   }
-  const filter = source.filters().find(({ id }) => !knownFilters.has(id));
-  if (filter)
-    return problem(
-      `Its data went through the filter ${filter.name || filter.id}, which is not undone here.`,
-    );
   const array = { shape: [...shape, ...found.inner], data: source.read() };
   return meant(source, found.dtype, array);
 }
@@ -126,14 +126,12 @@ function meant(
     return { is, dtype: "float32", shape, data: widened(data) };
   if (dtype === "uint16" && matlab === "char" && shape.filter((extent) => extent !== 1).length < 2)
     return { is: "text", text: Buffer.from(data.buffer).toString("utf16le") };
-  const isBool = dtype === "bool" || (dtype === "uint8" && (name ?? matlab) === boolNames(name));
-  if (!isBool) return { is, dtype, shape, data };
+  const saysBool = source.isLailas ? name === "bool" : matlab === "logical";
+  if (dtype !== "bool" && !(dtype === "uint8" && saysBool)) return { is, dtype, shape, data };
   if (data.some((truth) => truth > 1))
     return problem("It is said to be bool, and has other values than 0 and 1.");
   return { is, dtype: "bool", shape, data };
 }
-
-const boolNames = (laila: string | undefined): string => (laila === undefined ? "logical" : "bool");
 
 function widened(bits: Uint8Array): Uint8Array {
   const narrow = new Uint16Array(bits.buffer as ArrayBuffer);

@@ -45,7 +45,7 @@ export async function* readDatasets(
   const paths = wanted?.map((name) => `/${name.replace(/^\/+/, "")}`) ?? (await all(path, signal));
   for (const name of paths) {
     const read = await readOne(path, name, maxBytes, signal);
-    if (read.is === "array") yield { path: name, value: arrayOf(read) };
+    if (read.is === "array") yield { path: name, ...arrayOf(read) };
     else if (read.is === "text") yield { path: name, text: read.text };
     else if (read.is === "problem") yield { path: name, problem: read.problem };
     else if (wanted) yield { path: name, problem: `It is a ${read.is}, and no dataset.` };
@@ -90,7 +90,16 @@ async function readOne(
   }
 }
 
-function arrayOf({ dtype, shape, data }: DatasetRead & { readonly is: "array" }): NdArray {
-  const elements = new arrays[dtype](data.buffer as ArrayBuffer);
-  return new NdArray({ dtype, shape, data: elements } as ConstructorParameters<typeof NdArray>[0]);
+function arrayOf({
+  dtype,
+  shape,
+  data,
+}: DatasetRead & { readonly is: "array" }): Omit<HDF5Dataset, "path"> {
+  try {
+    const parts = { dtype, shape, data: new arrays[dtype](data.buffer as ArrayBuffer) };
+    return { value: new NdArray(parts as ConstructorParameters<typeof NdArray>[0]) };
+  } catch (error) {
+    // The file says of itself what cannot be.
+    return { problem: error instanceof Error ? error.message : String(error) };
+  }
 }
