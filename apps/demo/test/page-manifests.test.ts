@@ -1,0 +1,127 @@
+import { constant, Entry, encodeRecord, type GlobalId, newUuid } from "@laila/schema";
+import type { Page } from "playwright-core";
+import { expect, it } from "vitest";
+import type { ManifestSummary } from "../src/api.js";
+import { axe, inBrowser, openPage, startDemo } from "./browser.js";
+
+inBrowser("manifests", () => {
+  it("finds a leaf that was forgotten and one with a flipped bit, and mends both from another pool", async () => {
+    const page = await openPage(await startDemo(), { at: "#/manifests" });
+    const inBucket = page.locator("section", {
+      has: page.getByRole("heading", { name: "bucket" }),
+    });
+    await inBucket.getByRole("link", { name: /experiment/ }).click();
+    const leaf = (name: string) => page.getByRole("treeitem", { name: new RegExp(`^${name} `) });
+    await expect.poll(() => leaf("station").textContent()).toContain("not checked yet");
+
+    await leaf("station").click();
+    await page.getByRole("button", { name: "Forget it" }).click();
+    await page.getByText("station was forgotten").waitFor();
+    await leaf("temperature").click();
+    await page.getByRole("button", { name: "Flip a bit" }).click();
+    await page.getByText("fields.temperature has a flipped bit now").waitFor();
+
+    await page.getByRole("button", { name: "Verify" }).click();
+    await page.getByText("Not whole: 1 missing, 1 corrupt.").waitFor();
+    expect(await leaf("station").textContent()).toContain("missing");
+    expect(await leaf("temperature").textContent()).toContain("corrupt");
+    expect(await leaf("waves").textContent()).toContain("whole");
+    expect(await axe(page)).toEqual([]);
+
+    await page.getByLabel("Only what is not whole").check();
+    await expect
+      .poll(() => namesOf(page))
+      .toEqual(["experiment", "station", "fields", "temperature"]);
+    await page.getByLabel("Only what is not whole").uncheck();
+
+    await page
+      .getByLabel("The pool to repair from")
+      .selectOption({ label: "local (has this manifest)" });
+    await page.getByRole("button", { name: "Repair from" }).click();
+    await page.getByText("Mended: 2 repaired.").waitFor();
+    expect(await leaf("station").textContent()).toContain("repaired");
+    await page.getByRole("button", { name: "Verify" }).click();
+    await page.getByText("Whole. 9 records were read").waitFor();
+    expect(await leaf("station").textContent()).toContain("whole");
+
+    await page.getByRole("button", { name: /^The code/ }).click();
+    const code = page.getByRole("region", { name: "The code" });
+    expect(await code.textContent()).toContain("laila manifest verify experiment --pool bucket");
+    const link = page.getByRole("link", { name: "Open the entry" });
+    expect(await link.getAttribute("href")).toMatch(/^#\/entries\/LAILA%3APOOL.*\/LAILA%3AENTRY/);
+  });
+
+  it("shows ten thousand leaves as a tree for the keyboard, of which few are drawn", async () => {
+    const page = await openPage(await startDemo(["--entries", "10000"]), { at: "#/manifests" });
+    const { poolId, id } = await memorizeLarge(page);
+    await page.goto(new URL(`#/manifests/${poolId}/${id}`, page.url()).href);
+    const tree = page.getByRole("tree");
+    await tree.focus();
+    const active = () =>
+      page.evaluate(() => {
+        const at = document.querySelector("[role=tree]")?.getAttribute("aria-activedescendant");
+        return document.getElementById(at ?? "")?.textContent ?? "";
+      });
+
+    await page.keyboard.press("Home");
+    expect(await active()).toContain("10,001 leaves");
+    await page.keyboard.press("End"); // a long list is closed at first
+    expect(await active()).toMatch(/^layers/);
+    await page.keyboard.press("ArrowRight");
+    await page.keyboard.press("End");
+    await expect.poll(active).toMatch(/^\[9999\]/);
+    expect(await page.getByRole("treeitem").count()).toBeLessThan(100);
+    const last = page.getByRole("treeitem", { name: /^\[9999\]/ });
+    expect(await last.getAttribute("aria-level")).toBe("3");
+    expect(await last.getAttribute("aria-setsize")).toBe("10000");
+
+    await page.getByRole("button", { name: "Verify" }).click();
+    await page.getByText("Not whole: 1 missing.").waitFor();
+    expect(await page.getByLabel("Leaves by state").textContent()).toContain("10,000 whole");
+    await page.getByLabel("Only what is not whole").check();
+    await expect.poll(() => namesOf(page)).toEqual(["large", "lost"]);
+
+    await page.getByLabel("Only what is not whole").uncheck();
+    await tree.focus();
+    await page.keyboard.press("ArrowLeft"); // to what it is below
+    await page.keyboard.press("ArrowLeft"); // which closes
+    await expect.poll(() => namesOf(page)).toEqual(["large", "lost", "layers"]);
+  });
+});
+
+/** What the lines of the tree are called, in order. */
+function namesOf(page: Page): Promise<string[]> {
+  return page.evaluate(() =>
+    [...document.querySelectorAll("[role=treeitem]")].map(
+      (row) => row.querySelector("span.ellipsis")?.textContent ?? "",
+    ),
+  );
+}
+
+/** A manifest of everything in the pool of many small entries, and of one entry that is nowhere. */
+async function memorizeLarge(page: Page): Promise<Pick<ManifestSummary, "poolId" | "id">> {
+  const { poolId, keys } = await page.evaluate(async () => {
+    const setup = await (await fetch("./api/setup")).json();
+    const poolId: GlobalId =
+      setup.environment.policy.central.memory.pool_router.pools_nicknames.many;
+    const text = await (await fetch(`./api/pools/${poolId}/keys`)).text();
+    const lines = text
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as unknown);
+    return { poolId, keys: lines.filter((line): line is GlobalId[] => Array.isArray(line)).flat() };
+  });
+  const data = { lost: constant("never memorized").globalId, layers: keys };
+  const entry = new Entry({ data, scopes: ["MANIFEST"], uuid: newUuid(), nickname: "large" });
+  const record = Buffer.from(encodeRecord(entry)).toString("base64");
+  const { globalId: id } = entry;
+  await page.evaluate(
+    async ({ poolId, id, record }) => {
+      const body = Uint8Array.from(atob(record), (letter) => letter.charCodeAt(0));
+      const headers = { "content-type": "application/octet-stream" };
+      await fetch(`./api/pools/${poolId}/entries/${id}`, { method: "PUT", body, headers });
+    },
+    { poolId, id, record },
+  );
+  return { poolId, id };
+}
