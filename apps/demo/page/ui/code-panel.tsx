@@ -1,5 +1,6 @@
 import { ChevronDown, ChevronUp, CodeXml } from "lucide-preact";
 import { isCodeOpen, snippets } from "../core/code.js";
+import { life } from "../core/live.js";
 import { Button, CopyButton } from "./parts.js";
 
 /** How to do what was just done in the page: in TypeScript, and with the command. */
@@ -26,18 +27,34 @@ export function CodePanel() {
       {isOpen ? (
         <div class="code-body">
           <CodeBlock title="TypeScript" text={newest.typescript} />
-          {newest.command === null ? null : <CodeBlock title="Command" text={newest.command} />}
+          {newest.command === null ? null : (
+            <CodeBlock title="Command" where={life.value?.folder} text={newest.command} />
+          )}
         </div>
       ) : null}
     </section>
   );
 }
 
-export function CodeBlock({ title, text }: { title: string; text: string }) {
+interface CodeBlockProps {
+  readonly title: string;
+  /** The folder in which it can be run. */
+  readonly where?: string | undefined;
+  readonly text: string;
+}
+
+export function CodeBlock({ title, where, text }: CodeBlockProps) {
   return (
     <div class="code-block">
       <header>
-        {title}
+        <span>
+          {title}
+          {where === undefined ? null : (
+            <>
+              , in <span class="mono">{where}</span>
+            </>
+          )}
+        </span>
         <CopyButton text={text} label={`Copy the ${title}`} />
       </header>
       <pre>

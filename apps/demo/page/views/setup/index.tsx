@@ -49,23 +49,25 @@ export function SetupView() {
         </Button>
       </header>
       {now ? (
-        <Picture
-          environment={now.environment}
-          facts={now.pools}
-          live={livePulses}
-          poolHref={poolHref}
-          selected={selected}
-          isLost={!isRunning}
-        />
+        <>
+          <Picture
+            environment={now.environment}
+            facts={now.pools}
+            live={livePulses}
+            poolHref={poolHref}
+            selected={selected}
+            isLost={!isRunning}
+          />
+          <Legend />
+          <JustNow tiers={tiers} />
+        </>
       ) : (
         <div class="setup-wait">
           <Empty>
-            {isRunning || !life.value ? "The set-up is being read …" : "No set-up runs."}
+            {life.value && !isRunning ? "No set-up runs." : "The set-up is being read …"}
           </Empty>
         </div>
       )}
-      <Legend />
-      <JustNow tiers={tiers} />
       {tier && now ? (
         <PoolPanel
           key={tier.id}
@@ -75,8 +77,7 @@ export function SetupView() {
           isRunning={isRunning}
           onClose={() => {
             go("setup");
-            const card = document.querySelector<HTMLElement>(`[data-pool="${tier.id}"]`);
-            card?.focus();
+            document.querySelector<HTMLElement>(`[data-pool="${tier.id}"] a`)?.focus();
           }}
         />
       ) : null}

@@ -28,6 +28,12 @@ export function Legend() {
       <li>
         <span class="legend-light read" aria-hidden="true" /> remembered
       </li>
+      <li>
+        <span class="mono" aria-hidden="true">
+          0.4/s 2 · 9 ms
+        </span>{" "}
+        rate, median and 95th percentile of the last minute
+      </li>
     </ul>
   );
 }

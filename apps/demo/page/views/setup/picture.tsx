@@ -109,10 +109,10 @@ interface PartProps {
 function Part({ icon, title, told, children }: PartProps) {
   return (
     <section class="part">
-      <h3>
+      <h2 class="part-title">
         {icon} {title}
         {told === undefined ? null : <span class="quiet small"> {told}</span>}
-      </h3>
+      </h2>
       {children}
     </section>
   );

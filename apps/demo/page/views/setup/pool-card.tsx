@@ -38,26 +38,27 @@ export function PoolCard(props: PoolCardProps) {
   const { config, title, isAlpha } = tier;
   const Icon = classIcons[config.class_token] ?? Database;
   const layers = (config.layers ?? []).map(({ class_token }) => class_token);
-  const label = [
-    `Pool ${title}`,
-    config.class_token,
-    isAlpha ? "alpha pool" : "",
-    facts?.place ?? "",
-    facts ? (facts.isLocal ? "on this machine" : "elsewhere") : "",
-    originTitle === undefined ? "" : `cache of ${originTitle}`,
-    layers.length === 0 ? "" : `layers ${layers.join(", ")}`,
-  ].filter((part) => part !== "");
   const classes = [
     "pool-card",
     facts && !facts.isLocal ? "remote" : "",
     isSelected ? "selected" : "",
   ].join(" ");
-  const content = (
-    <>
+  const rings = Math.min(layers.length, isCompact ? 1 : 4);
+  return (
+    <div class={classes} data-rings={rings} data-pool={tier.id}>
       {pulse === undefined ? null : <Glow pulse={pulse} />}
       <span class="pool-head">
         <Icon size={18} aria-hidden="true" />
-        <strong class="ellipsis">{title}</strong>
+        <strong class="ellipsis" title={title}>
+          {href === undefined ? (
+            title
+          ) : (
+            <a href={href} aria-current={isSelected ? "true" : undefined}>
+              {title}
+            </a>
+          )}
+        </strong>
+        {originTitle === undefined ? null : <span class="unseen">cache of {originTitle}</span>}
         {isAlpha && isCompact ? <Alpha isCompact /> : null}
         {facts === undefined || (isCompact && facts.isLocal) ? null : <Where facts={facts} />}
       </span>
@@ -80,25 +81,7 @@ export function PoolCard(props: PoolCardProps) {
       ) : pulse === undefined ? null : (
         <Beat pulse={pulse} />
       )}
-    </>
-  );
-  const rings = Math.min(layers.length, isCompact ? 1 : 4);
-  return href === undefined ? (
-    <div class={classes} data-rings={rings} data-pool={tier.id}>
-      <span class="unseen">{label.join(", ")}</span>
-      {content}
     </div>
-  ) : (
-    <a
-      class={classes}
-      data-rings={rings}
-      data-pool={tier.id}
-      href={href}
-      aria-label={label.join(", ")}
-      aria-current={isSelected ? "true" : undefined}
-    >
-      {content}
-    </a>
   );
 }
 
@@ -159,6 +142,7 @@ function Where({ facts: { isLocal } }: { facts: PoolFacts }) {
   return (
     <span class="where" title={text}>
       <Icon size={15} aria-hidden="true" />
+      <span class="unseen">{isLocal ? "on this machine" : "elsewhere"}</span>
     </span>
   );
 }

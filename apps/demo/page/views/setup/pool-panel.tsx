@@ -31,6 +31,14 @@ export function PoolPanel({ tier, origin, facts, isRunning, onClose }: PoolPanel
     heading.current?.focus({ preventScroll: true });
     showCode(poolSnippet(tier));
   }, [tier.id]);
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent): void => {
+      // A dialog in front of it is closed first.
+      if (event.key === "Escape" && !document.querySelector("dialog[open]")) onClose();
+    };
+    addEventListener("keydown", onKey);
+    return () => removeEventListener("keydown", onKey);
+  }, [onClose]);
   const remove = async (): Promise<void> => {
     setError(undefined);
     try {
@@ -47,13 +55,7 @@ export function PoolPanel({ tier, origin, facts, isRunning, onClose }: PoolPanel
   const { class_token, package: npmPackage, nickname: _, layers = [], ...fields } = tier.config;
   const needed = neededBecause(tier);
   return (
-    <aside
-      class="pool-panel"
-      aria-label={`The pool ${tier.title}`}
-      onKeyDown={(event) => {
-        if (event.key === "Escape" && !isAsking) onClose();
-      }}
-    >
+    <aside class="pool-panel" aria-label={`The pool ${tier.title}`}>
       <header>
         <h2 ref={heading} tabIndex={-1} class="ellipsis">
           {tier.title}
