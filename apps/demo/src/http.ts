@@ -2,7 +2,9 @@ import { LailaError } from "@laila/schema";
 import type { Context, Handler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type * as z from "zod";
+import type { FailureLine } from "./api.js";
 import { failureOf, statusOf } from "./failure.js";
+import { streamOf } from "./stream.js";
 
 /** The request's JSON, checked. INVALID_ARGUMENT with the path of what is wrong. */
 export async function bodyOf<S extends z.ZodType>(c: Context, schema: S): Promise<z.output<S>> {
@@ -52,29 +54,24 @@ const encoder = new TextEncoder();
  */
 export async function lines(items: AsyncIterable<unknown>): Promise<Response> {
   const iterator = items[Symbol.asyncIterator]();
-  let next: IteratorResult<unknown> | undefined = await iterator.next();
-  const body = new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        try {
-          const { done, value } = next ?? (await iterator.next());
-          next = undefined;
-          if (done) controller.close();
-          else controller.enqueue(encoder.encode(`${JSON.stringify(value)}\n`));
-        } catch (error) {
-          const failure = failureOf(error);
-          if (failure.code === "FAILED") console.error(error);
-          controller.enqueue(encoder.encode(`${JSON.stringify({ failure })}\n`));
-          controller.close();
-        }
-      },
-      async cancel() {
-        await iterator.return?.();
-      },
-    },
-    { highWaterMark: 0 },
-  );
+  const body = streamOf(jsonLines(await iterator.next(), iterator));
   return new Response(body, { headers: { "content-type": "application/x-ndjson" } });
+}
+
+async function* jsonLines(
+  first: IteratorResult<unknown>,
+  rest: AsyncIterator<unknown>,
+): AsyncGenerator<Uint8Array> {
+  const line = (value: unknown) => encoder.encode(`${JSON.stringify(value)}\n`);
+  try {
+    for (let item = first; !item.done; item = await rest.next()) yield line(item.value);
+  } catch (error) {
+    const failure = failureOf(error);
+    if (failure.code === "FAILED") console.error(error);
+    yield line({ failure } satisfies FailureLine);
+  } finally {
+    await rest.return?.();
+  }
 }
 
 function unreadable(cause: unknown): LailaError {

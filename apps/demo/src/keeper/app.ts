@@ -3,15 +3,19 @@ import type { HttpBindings } from "@hono/node-server";
 import { serveStatic } from "@hono/node-server/serve-static";
 import { Hono } from "hono";
 import * as z from "zod";
-import type { RecoverStep } from "../api.js";
+import type { KillRequest, RecoverRequest, RecoverStep } from "../api.js";
 import { answerFailure, bodyOf, limit, lines } from "../http.js";
 import type { Events } from "./events.js";
 import { guard, headers } from "./guard.js";
 import type { Life } from "./life.js";
 import { passOn } from "./pass-on.js";
 
-const killSchema = z.strictObject({ deleteFiles: z.boolean() });
-const recoverSchema = z.strictObject({ name: z.string().min(1).max(200) });
+const killSchema = z.strictObject({
+  deleteFiles: z.boolean(),
+}) satisfies z.ZodType<KillRequest>;
+const recoverSchema = z.strictObject({
+  name: z.string().min(1).max(200),
+}) satisfies z.ZodType<RecoverRequest>;
 
 interface KeeperApp {
   readonly life: Life;

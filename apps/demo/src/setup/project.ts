@@ -3,7 +3,7 @@ import { type EnvironmentDocument, laila } from "@laila/core";
 import { names } from "../names.js";
 
 /** The project's file, so that the `laila` command works in this folder; it holds no secret. */
-export const projectFile = "laila.config.json";
+const projectFile = "laila.config.json";
 
 /** Writes the live set-up as a project of the `laila` command. What a project file cannot say is left out. */
 export async function writeProject(): Promise<void> {

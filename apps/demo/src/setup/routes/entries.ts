@@ -11,7 +11,7 @@ import {
 import { decodeRecord, isGlobalId } from "@laila/schema";
 import { Hono } from "hono";
 import * as z from "zod";
-import type { Memorized } from "../../api.js";
+import type { FieldRequest, Memorized } from "../../api.js";
 import { bodyOf, limit } from "../../http.js";
 import { streamOf } from "../../stream.js";
 import { param, poolOf } from "../pool-of.js";
@@ -21,7 +21,7 @@ const fieldSchema = z.strictObject({
   poolId: z.string(),
   rows: z.int().min(1).max(4_096),
   columns: z.int().min(1).max(4_096),
-});
+}) satisfies z.ZodType<FieldRequest>;
 /** Of a record that the page has made. */
 const maxRecordBytes = 2 ** 28;
 const operations = channel(operationChannel);

@@ -10,13 +10,21 @@ import {
 } from "@laila/schema";
 import { Hono } from "hono";
 import * as z from "zod";
-import type { LeafLine, LeavesEnd, ManifestDocument, ManifestSummary } from "../../api.js";
+import type {
+  LeafLine,
+  LeavesEnd,
+  ManifestDocument,
+  ManifestSummary,
+  RepairRequest,
+} from "../../api.js";
 import { failureOf } from "../../failure.js";
 import { bodyOf, limit, lines } from "../../http.js";
 import { param, poolOf } from "../pool-of.js";
 
 const prefix = "LAILA:MANIFEST:GLOBAL_ID:";
-const repairSchema = z.strictObject({ from: z.array(z.string()).min(1).max(100) });
+const repairSchema = z.strictObject({
+  from: z.array(z.string()).min(1).max(100),
+}) satisfies z.ZodType<RepairRequest>;
 
 /** Manifests, and their upkeep. */
 export function manifestRoutes(): Hono {

@@ -1,12 +1,14 @@
 import type { PoolLike } from "@laila/core";
 import { Hono } from "hono";
 import * as z from "zod";
-import type { KeysEnd } from "../../api.js";
+import type { HeadsRequest, KeysEnd } from "../../api.js";
 import { bodyOf, limit, lines } from "../../http.js";
 import { headOf } from "../heads.js";
 import { poolOf } from "../pool-of.js";
 
-const headsSchema = z.strictObject({ keys: z.array(z.string().min(1).max(4096)).max(200) });
+const headsSchema = z.strictObject({
+  keys: z.array(z.string().min(1).max(4096)).max(200),
+}) satisfies z.ZodType<HeadsRequest>;
 const keysOfALine = 1_000;
 const headsAtOnce = 8;
 

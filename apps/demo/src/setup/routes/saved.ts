@@ -14,13 +14,18 @@ import type { EnvironmentDocument } from "@laila/schema";
 import { Hono } from "hono";
 import * as z from "zod";
 import type {
+  CompareRequest,
   Comparison,
   DoctorAnswer,
+  DoctorRequest,
+  LabelRequest,
+  RollbackRequest,
   Saved,
   SavedDocument,
   SavedHistory,
   SavedSummary,
   SavedVersion,
+  SaveRequest,
   Which,
 } from "../../api.js";
 import { bodyOf, checked, limit } from "../../http.js";
@@ -32,12 +37,19 @@ const version = z.int().min(1);
 const which = z.union([
   z.strictObject({ live: z.literal(true) }),
   z.strictObject({ name: z.string().min(1), version }),
-]);
-const saveSchema = z.strictObject({ message: z.string().max(1_000) });
-const labelSchema = z.strictObject({ labels: z.record(z.string(), version.nullable()) });
-const rollbackSchema = z.strictObject({ version });
-const compareSchema = z.strictObject({ before: which, after: which });
-const doctorSchema = z.strictObject({ which });
+]) satisfies z.ZodType<Which>;
+const saveSchema = z.strictObject({
+  message: z.string().max(1_000),
+}) satisfies z.ZodType<SaveRequest>;
+const labelSchema = z.strictObject({
+  labels: z.record(z.string(), version.nullable()),
+}) satisfies z.ZodType<LabelRequest>;
+const rollbackSchema = z.strictObject({ version }) satisfies z.ZodType<RollbackRequest>;
+const compareSchema = z.strictObject({
+  before: which,
+  after: which,
+}) satisfies z.ZodType<CompareRequest>;
+const doctorSchema = z.strictObject({ which }) satisfies z.ZodType<DoctorRequest>;
 const small = limit(2 ** 16);
 const author = "the demo";
 

@@ -5,7 +5,7 @@ import { HDF5Pool } from "@laila/pool-hdf5";
 import { S3Pool } from "@laila/pool-s3";
 import { Hono } from "hono";
 import * as z from "zod";
-import type { PoolFacts, Setup } from "../../api.js";
+import type { AddPoolRequest, PoolFacts, Setup, Traffic as TrafficState } from "../../api.js";
 import { bodyOf, limit } from "../../http.js";
 import { poolOf } from "../pool-of.js";
 import type { Traffic } from "../traffic.js";
@@ -13,8 +13,10 @@ import type { Traffic } from "../traffic.js";
 const addPool = z.strictObject({
   nickname: z.string().min(1).max(64),
   proxyTo: z.string().optional(),
-});
-const trafficSchema = z.strictObject({ perSecond: z.number().min(0).max(500) });
+}) satisfies z.ZodType<AddPoolRequest>;
+const trafficSchema = z.strictObject({
+  perSecond: z.number().min(0).max(500),
+}) satisfies z.ZodType<TrafficState>;
 
 /** The live set-up, and what can be changed about it. */
 export function setupRoutes(traffic: Traffic): Hono {
