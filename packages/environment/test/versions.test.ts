@@ -9,7 +9,7 @@ import {
   globalIdOf,
   LailaError,
 } from "@laila/schema";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import {
   captureEnvironment,
   environmentHistory,
@@ -472,13 +472,34 @@ describe("pruning", () => {
 });
 
 describe("more than 500 versions", () => {
-  it("older ones move to logs, and are found, labelled, rolled back to and pruned there", async () => {
+  const documents = [environment(), environment()] as const;
+  /** What a pool holds after so many saves: they take a while, so all tests start from the same ones. */
+  const held = new Map<number, ReadonlyMap<string, Uint8Array>>();
+
+  async function saveNth(pool: PoolLike, n: number): Promise<void> {
+    const document = documents[n % 2] as EnvironmentDocument;
+    await saveEnvironment(document, { name, pool, message: `${n}` });
+  }
+
+  beforeAll(async () => {
     const pool = new MemoryPool();
-    const documents = [environment(), environment()] as const;
     for (let n = 1; n <= 1010; n++) {
-      const document = documents[n % 2] as EnvironmentDocument;
-      await saveEnvironment(document, { name, pool, message: `${n}` });
+      await saveNth(pool, n);
+      if (![490, 500, 501, 760, 1010].includes(n)) continue;
+      const values = new Map<string, Uint8Array>();
+      for (const key of await keysOf(pool))
+        values.set(key, (await pool.read(key))?.bytes ?? new Uint8Array());
+      held.set(n, values);
     }
+  });
+
+  async function grown<P extends PoolLike>(pool: P, versions: number): Promise<P> {
+    for (const [key, bytes] of held.get(versions) ?? []) await pool.write(key, bytes);
+    return pool;
+  }
+
+  it("older ones move to logs, and are found, labelled, rolled back to and pruned there", async () => {
+    const pool = await grown(new MemoryPool(), 1010);
     const head = decodeRecord((await pool.read(headId))?.bytes ?? new Uint8Array()).extra;
     const state = head.environment as {
       versions: unknown[];
@@ -514,10 +535,7 @@ describe("more than 500 versions", () => {
   });
 
   it("a log that is gone or was changed is told of, and nothing is lost by a save", async () => {
-    const pool = new MemoryPool();
-    const documents = [environment(), environment()] as const;
-    for (let n = 1; n <= 501; n++)
-      await saveEnvironment(documents[n % 2] as EnvironmentDocument, { name, pool });
+    const pool = await grown(new MemoryPool(), 501);
     const { extra } = decodeRecord((await pool.read(headId))?.bytes ?? new Uint8Array());
     const { log } = extra.environment as { log: [{ entry: string }] };
     const bytes = (await pool.read(log[0].entry))?.bytes ?? new Uint8Array();
@@ -534,10 +552,7 @@ describe("more than 500 versions", () => {
   });
 
   it("a prune that a label beats to it leaves the logs that stay", async () => {
-    const pool = new FaultyPool();
-    const documents = [environment(), environment()] as const;
-    for (let n = 1; n <= 501; n++)
-      await saveEnvironment(documents[n % 2] as EnvironmentDocument, { name, pool });
+    const pool = await grown(new FaultyPool(), 501);
     let raced = false;
     pool.before = async (operation, key) => {
       if (operation !== "write" || key !== headId || raced) return;
@@ -551,10 +566,7 @@ describe("more than 500 versions", () => {
   });
 
   it("who reads while somebody prunes reads the new logs", async () => {
-    const pool = new FaultyPool();
-    const documents = [environment(), environment()] as const;
-    for (let n = 1; n <= 760; n++)
-      await saveEnvironment(documents[n % 2] as EnvironmentDocument, { name, pool });
+    const pool = await grown(new FaultyPool(), 760);
     const readers: [() => Promise<unknown>, object][] = [
       [() => environmentHistory({ name, pool }), { current: 760 }],
       [() => versionAt({ name, pool, version: 100 }), { version: 100 }],
@@ -574,10 +586,7 @@ describe("more than 500 versions", () => {
   });
 
   it("a save whose reply was lost finds its version in a log when hundreds have saved since", async () => {
-    const pool = new FaultyPool();
-    const documents = [environment(), environment()] as const;
-    for (let n = 1; n <= 490; n++)
-      await saveEnvironment(documents[n % 2] as EnvironmentDocument, { name, pool });
+    const pool = await grown(new FaultyPool(), 490);
     const own = environment();
     let mine = true;
     pool.fault = (operation, key) =>
@@ -586,8 +595,7 @@ describe("more than 500 versions", () => {
     pool.before = async (operation, key) => {
       if (operation !== "read" || key !== headId || !first || !(await isSaved())) return;
       [first, mine] = [false, false];
-      for (let n = 0; n < 520; n++)
-        await saveEnvironment(documents[n % 2] as EnvironmentDocument, { name, pool });
+      for (let n = 0; n < 520; n++) await saveNth(pool, n);
     };
     const isSaved = async (): Promise<boolean> => {
       first = false;
@@ -604,10 +612,7 @@ describe("more than 500 versions", () => {
   });
 
   it("a lost race leaves no log behind", async () => {
-    const pool = new FaultyPool();
-    const documents = [environment(), environment()] as const;
-    for (let n = 1; n <= 500; n++)
-      await saveEnvironment(documents[n % 2] as EnvironmentDocument, { name, pool });
+    const pool = await grown(new FaultyPool(), 500);
     let rivals = 1;
     pool.before = async (operation, key) => {
       if (operation === "write" && key === headId && rivals-- > 0)
