@@ -21,3 +21,19 @@ const liveNames = computed(() =>
 export function poolName(id: GlobalId): string {
   return liveNames.value.get(id) ?? shortId(id);
 }
+
+/** What a pool of the live set-up supports, as far as it is known. */
+export function poolCan(id: GlobalId, ability: "persistent" | "sharedBetweenProcesses"): boolean {
+  return setup.value?.pools[id]?.supports[ability] !== false;
+}
+
+/**
+ * A `laila` command on pools of the live set-up. Null where one of them is in the memory of the demo, which
+ * another process cannot see; one that is open to a single process is told of in a comment.
+ */
+export function commandOn(poolIds: readonly GlobalId[], command: string): string | null {
+  if (poolIds.some((id) => !poolCan(id, "persistent"))) return null;
+  const held = poolIds.filter((id) => !poolCan(id, "sharedBetweenProcesses")).map(poolName);
+  if (held.length === 0) return command;
+  return `# While the set-up is down: one process at a time has ${held.join(", ")} open.\n${command}`;
+}

@@ -1,5 +1,7 @@
+import type { GlobalId } from "@laila/schema";
 import { literal, showCode, word } from "../../core/code.js";
 import { setup } from "../../core/live.js";
+import { commandOn, poolCan } from "../../core/pools.js";
 import type { Named } from "./store.js";
 
 /** The pool that environments are saved in: the bucket. */
@@ -109,6 +111,11 @@ console.log(environmentPatch(before, after)); // RFC 6902`,
   });
 }
 
+/** The live pools that a command of another process can open, too. */
+function storedPools(): GlobalId[] {
+  return Object.keys(setup.value?.pools ?? {}).filter((id) => poolCan(id, "persistent"));
+}
+
 export function showDoctor(name: string, named: Named): void {
   const isLive = named === "live";
   showCode({
@@ -136,6 +143,9 @@ const { ok, findings } = await laila.doctor({
 for (const { severity, code, text, fix } of findings) console.log(severity, code, text, fix);
 console.log(ok);`,
     // Without a name, the project as it is.
-    command: isLive ? "laila doctor" : `laila doctor ${operand(name, named)}`,
+    command: commandOn(
+      storedPools(),
+      isLive ? "laila doctor" : `laila doctor ${operand(name, named)}`,
+    ),
   });
 }

@@ -2,6 +2,7 @@ import type { GlobalId } from "@laila/schema";
 import type { ManifestSummary } from "../../../src/api.js";
 import { literal, showCode, word } from "../../core/code.js";
 import { setup } from "../../core/live.js";
+import { commandOn } from "../../core/pools.js";
 
 /** How code names a pool of the live set-up. */
 function route(poolId: GlobalId): string {
@@ -35,7 +36,7 @@ export function showList(poolId: GlobalId): void {
 
 ${poolLine("pool", poolId)}
 for await (const id of pool.keys({ prefix: "LAILA:MANIFEST:" })) console.log(id);`,
-    command: `laila pool ls LAILA:MANIFEST: -l --pool ${operand(poolId)}`,
+    command: commandOn([poolId], `laila pool ls LAILA:MANIFEST: -l --pool ${operand(poolId)}`),
   });
 }
 
@@ -51,7 +52,10 @@ console.log(blueprint);`
 
 const manifest = await Manifest.recall(${literal(nickname)}, ${route(poolId)});
 console.log(manifest.blueprint);`;
-  const command = `laila manifest tree ${nameOf(manifest)} --pool ${operand(poolId)}`;
+  const command = commandOn(
+    [poolId],
+    `laila manifest tree ${nameOf(manifest)} --pool ${operand(poolId)}`,
+  );
   showCode({ title: "Open a manifest", typescript, command });
 }
 
@@ -66,7 +70,10 @@ const verification = verifyManifest(${literal(id)}, { pool });
 for await (const { path, outcome, done, total } of verification) console.log(path, outcome, done, total);
 const { ok, counts } = await verification;
 console.log(ok, counts);`,
-    command: `laila manifest verify ${nameOf(manifest)} --pool ${operand(poolId)}`,
+    command: commandOn(
+      [poolId],
+      `laila manifest verify ${nameOf(manifest)} --pool ${operand(poolId)}`,
+    ),
   });
 }
 
@@ -81,7 +88,10 @@ ${poolLine("backup", from)}
 const repair = repairManifest(${literal(id)}, { pool, from: [backup] });
 for await (const { path, outcome } of repair) if (outcome !== "whole") console.log(path, outcome);
 console.log((await repair).ok);`,
-    command: `laila manifest repair ${nameOf(manifest)} --pool ${operand(poolId)} --from ${operand(from)}`,
+    command: commandOn(
+      [poolId, from],
+      `laila manifest repair ${nameOf(manifest)} --pool ${operand(poolId)} --from ${operand(from)}`,
+    ),
   });
 }
 
@@ -92,7 +102,7 @@ export function showBreak(how: "forget" | "flip", poolId: GlobalId, id: GlobalId
       typescript: `import { laila } from "@laila/core";
 
 await laila.forget(${literal(id)}, ${route(poolId)});`,
-      command: `laila pool rm ${word(id)} --pool ${operand(poolId)}`,
+      command: commandOn([poolId], `laila pool rm ${word(id)} --pool ${operand(poolId)}`),
     });
     return;
   }
