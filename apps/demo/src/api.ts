@@ -120,6 +120,11 @@ export interface AddPoolRequest {
   readonly proxyTo?: GlobalId | undefined;
 }
 
+/** What adding a pool answers. */
+export interface AddedPool {
+  readonly id: GlobalId;
+}
+
 /** `DELETE /api/setup/pools/:pool` takes one out again. */
 
 /**

@@ -122,11 +122,15 @@ interface OpenOptions {
   readonly payload?: string | Buffer | undefined;
 }
 
-/** Starts a demo and opens its address. */
-export async function startDemo(...args: string[]): Promise<Demo> {
+/** Starts a demo and opens its address; variables of its environment may come before its flags. */
+export async function startDemo(
+  ...given: readonly (string | Readonly<Record<string, string>>)[]
+): Promise<Demo> {
+  const args = given.filter((one) => typeof one === "string");
+  const variables = given.filter((one) => typeof one === "object");
   const temporary = await mkdtemp(join(tmpdir(), "laila-demo-server-"));
   const child = spawn(process.execPath, [main, ...args], {
-    env: { PATH: process.env.PATH, TMPDIR: temporary },
+    env: Object.assign({ PATH: process.env.PATH, TMPDIR: temporary }, ...variables),
     stdio: ["ignore", "pipe", "inherit"],
   });
   const demo = new Demo(child, await addressOf(child), temporary);

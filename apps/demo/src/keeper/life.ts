@@ -30,9 +30,11 @@ export class Life {
   #failure: Failure | null = null;
   #child: ChildProcess | undefined;
   #address: Address | undefined;
+  #there: string | undefined;
 
   constructor(options: LifeOptions) {
     this.#options = options;
+    setInterval(() => void this.#lookForFiles(), 1_000).unref();
   }
 
   /** Undefined while there is nobody to ask. */
@@ -151,6 +153,16 @@ export class Life {
     if (this.#child !== child) return;
     this.#leave();
     this.#turn("down", failureOf(died(code, signal)));
+  }
+
+  /** A file that has come or gone is told of: the HDF5 file comes some time after its journal. */
+  async #lookForFiles(): Promise<void> {
+    const { events } = this.#options;
+    if (events.listeners === 0) return;
+    const life = await this.state();
+    const there = life.files.flatMap(({ name, bytes }) => (bytes === null ? [] : name)).join();
+    if (there !== this.#there && this.#there !== undefined) events.life(life);
+    this.#there = there;
   }
 
   #leave(): void {

@@ -5,7 +5,13 @@ import { HDF5Pool } from "@laila/pool-hdf5";
 import { S3Pool } from "@laila/pool-s3";
 import { Hono } from "hono";
 import * as z from "zod";
-import type { AddPoolRequest, PoolFacts, Setup, Traffic as TrafficState } from "../../api.js";
+import type {
+  AddedPool,
+  AddPoolRequest,
+  PoolFacts,
+  Setup,
+  Traffic as TrafficState,
+} from "../../api.js";
 import { bodyOf, limit } from "../../http.js";
 import { poolOf } from "../pool-of.js";
 import type { Traffic } from "../traffic.js";
@@ -38,7 +44,7 @@ export function setupRoutes(traffic: Traffic): Hono {
     const pool = laila.create(MemoryPool, { nickname, maxBytes: 2 ** 27, evict: "lru" });
     laila.memory.extend(pool);
     if (origin) pool.proxyTo(origin);
-    return c.json({ id: pool.globalId }, 201);
+    return c.json<AddedPool>({ id: pool.globalId }, 201);
   });
 
   app.delete("/setup/pools/:pool", async (c) => {
