@@ -49,9 +49,9 @@ const writer = fileURLToPath(new URL("write_h5.py", import.meta.url));
 export async function writtenByH5py(
   python: string,
   path: string,
-): Promise<Readonly<Record<string, { dtype: string; shape: number[]; hex: string }>>> {
-  const { stdout } = await run(python, [writer, path], { maxBuffer: 1 << 28 });
-  return JSON.parse(stdout) as Record<string, { dtype: string; shape: number[]; hex: string }>;
+): Promise<Readonly<Record<string, { dtype: string; shape: number[]; sha256: string }>>> {
+  const { stdout } = await run(python, [writer, path]);
+  return JSON.parse(stdout) as Record<string, { dtype: string; shape: number[]; sha256: string }>;
 }
 
 /** `h5dump: Version 1.10.8`; undefined where it is not installed. */

@@ -1,5 +1,6 @@
 """Writes an HDF5 file with everything that `readDatasets` reads, and prints as JSON what is in it. `write_h5.py FILE`."""
 
+import hashlib
 import json
 import sys
 
@@ -15,7 +16,7 @@ def put(file, name, values, **storage):
     expected[f"/{name}"] = {
         "dtype": values.dtype.name,
         "shape": list(values.shape),
-        "hex": little.tobytes().hex(),
+        "sha256": hashlib.sha256(little.tobytes()).hexdigest(),
     }
 
 
