@@ -12,6 +12,7 @@ import { Places } from "./places.js";
 import { RecoverForm } from "./recover-form.js";
 import { type Recovery, recovery } from "./recovery.js";
 import { Result } from "./result.js";
+import { localNames } from "./snippets.js";
 import { Steps } from "./steps.js";
 
 const chapters = [
@@ -109,7 +110,7 @@ function Story({ now, last, chapter }: StoryProps) {
         <>
           <section class="panel act">
             <h2>
-              {now.files.some(({ bytes }) => bytes === null)
+              {localNames(now).length === 0
                 ? "Everything on this machine is gone"
                 : "The process is gone, and what it had in memory"}
             </h2>

@@ -45,6 +45,10 @@ export function recoverSnippet({ name, life, setup }: RecoverWhat): Snippet {
   const imports = [...others, "S3Pool"]
     .map((token) => `import { ${token} } from "${packages[token] ?? "@laila/pool-s3"}";`)
     .join("\n");
+  const bucket = Object.values(known ?? {}).find(({ bucket_name }) => bucket_name === life.bucket);
+  const hasPrefix = typeof bucket?.prefix === "string";
+  const prefix = hasPrefix ? "\n  prefix: laila.args.AWS_PREFIX," : "";
+  const flag = hasPrefix ? ` --prefix ${word(String(bucket.prefix))}` : "";
   const endpoint = life.endpoint === null ? "" : "\n  endpoint: laila.args.AWS_ENDPOINT,";
   return {
     title: "Recover everything by its name",
@@ -56,15 +60,16 @@ const bucket = new S3Pool({
   bucketName: laila.args.AWS_BUCKET_NAME,
   accessKeyId: laila.args.AWS_ACCESS_KEY_ID,
   secretAccessKey: laila.args.AWS_SECRET_ACCESS_KEY,
-  regionName: laila.args.AWS_REGION,${endpoint}
+  regionName: laila.args.AWS_REGION,${endpoint}${prefix}
 });
 const policy = await laila.recoverPolicy({
   name: ${literal(name)},
   pool: bucket,
   poolClasses: [${["S3Pool", ...others].join(", ")}],
+  args: laila.args,
 });
 await laila.activate(policy).close();
 console.log([...laila.memory.poolRouter.nicknames.keys()]);`,
-    command: `laila env recover ${word(name)} --secrets secrets.toml`,
+    command: `laila env recover ${word(name)} --secrets secrets.toml${flag}`,
   };
 }

@@ -1,0 +1,160 @@
+import type { Page } from "playwright-core";
+import { expect, it } from "vitest";
+import type { Setup } from "../src/api.js";
+import { axe, inBrowser, openPage, startDemo } from "./browser.js";
+
+inBrowser("the picture of the set-up", () => {
+  it("shows each pool in its place, and lights up where something happens", async () => {
+    const page = await openPage(await startDemo());
+    const { environment } = await setupOf(page);
+    const { pools, proxies } = environment.policy.central.memory.pool_router;
+    await page.locator(".pool-card").first().waitFor();
+    const drawn = await page
+      .locator(".pool-card")
+      .evaluateAll((cards) => cards.map((card) => (card as HTMLElement).dataset.pool));
+    expect(drawn.sort()).toEqual(Object.keys(pools).sort());
+    expect(await arrows(page)).toEqual(Object.entries(proxies).sort());
+    expect(await card(page, "MemoryPool").textContent()).toContain("alpha");
+    expect(await card(page, "bucket").textContent()).toContain("elsewhere");
+    expect(await card(page, "local").textContent()).toContain("affinity 2");
+    await page.getByText("background", { exact: true }).waitFor();
+
+    // The traffic of the set-up: a flash, then a rate, then what was just done, with a link to it.
+    await card(page, "files").locator(".glow").waitFor({ state: "attached" });
+    await expect.poll(() => card(page, "files").locator(".beat").textContent()).toMatch(/\d\/s/);
+    await page.getByRole("list").getByText("memorized", { exact: true }).first().waitFor();
+
+    await page.getByRole("button", { name: "Traffic", exact: true }).click();
+    await expect.poll(async () => (await setupOf(page)).traffic.perSecond).toBe(0);
+    await page.getByRole("combobox", { name: "Operations a second" }).selectOption("100");
+    await expect.poll(async () => (await setupOf(page)).traffic.perSecond).toBe(100);
+    await expect.poll(() => page.locator(".live-total").textContent()).toMatch(/^\d{2,}\/s/);
+    expect(await axe(page)).toEqual([]);
+  });
+
+  it("tells all of a pool, with secrets by name only, and gives the way back", async () => {
+    const page = await openPage(await startDemo());
+    await card(page, "bucket").getByRole("link").press("Enter");
+    const panel = page.getByRole("complementary", { name: "The pool bucket" });
+    await panel.getByText("secret AWS_SECRET_ACCESS_KEY").waitFor();
+    expect(await panel.getByRole("heading", { name: "bucket" }).evaluate(isFocused)).toBe(true);
+    const { environment } = await setupOf(page);
+    const { pools } = environment.policy.central.memory.pool_router;
+    const [id] = Object.entries(pools).find(([, { nickname }]) => nickname === "bucket") ?? [];
+    const entries = panel.getByRole("link", { name: "Its entries" });
+    expect(await entries.getAttribute("href")).toBe(`#/entries/${encodeURIComponent(id ?? "")}`);
+    expect(await panel.getByRole("button", { name: "Take it out" }).isDisabled()).toBe(true);
+    await page.getByRole("button", { name: /^The code: Look at the pool bucket/ }).click();
+    await page.getByText("laila pool ls --pool bucket", { exact: true }).waitFor();
+    expect(await axe(page)).toEqual([]);
+    await page.keyboard.press("Escape");
+    await panel.waitFor({ state: "detached" });
+    expect(await card(page, "bucket").getByRole("link").evaluate(isFocused)).toBe(true);
+  });
+
+  it("has a cache added and taken out while it runs", async () => {
+    const page = await openPage(await startDemo(), { refused: /^409 \/api\/setup\/pools$/ });
+    const before = (await setupOf(page)).environment;
+    const add = async (name: string): Promise<void> => {
+      await page.getByRole("textbox", { name: "Its name" }).fill(name);
+      await page
+        .getByRole("combobox", { name: "A cache of" })
+        .selectOption({ label: "files (FilesystemPool)" });
+      await page.getByRole("button", { name: "Add it" }).click();
+    };
+    await page.getByRole("button", { name: "Add a cache" }).click();
+    await add("bucket");
+    await page.getByRole("alert").getByText("CONFLICT").waitFor();
+    await add("hot");
+    await card(page, "hot").getByText("cache of files").waitFor({ state: "attached" });
+    const after = await setupOf(page);
+    expect(await arrows(page)).toEqual(
+      Object.entries(after.environment.policy.central.memory.pool_router.proxies).sort(),
+    );
+
+    await card(page, "hot").getByRole("link").click();
+    const panel = page.getByRole("complementary", { name: "The pool hot" });
+    await panel.getByRole("button", { name: "Take it out" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Take it out" }).click();
+    await card(page, "hot").waitFor({ state: "detached" });
+    expect((await setupOf(page)).environment).toEqual(before);
+  });
+
+  it("is readable with 60 more pools, also on a phone", async () => {
+    const demo = await startDemo(["--pools", "60"]);
+    for (const isPhone of [false, true]) {
+      const page = await openPage(demo, { isPhone, isDark: isPhone });
+      await page.locator(".pool-card").nth(64).waitFor();
+      const { proxies } = (await setupOf(page)).environment.policy.central.memory.pool_router;
+      expect(await arrows(page)).toEqual(Object.entries(proxies).sort());
+      expect(await cutCards(page)).toEqual([]);
+      expect(await axe(page)).toEqual([]);
+      await page.context().close();
+    }
+  });
+});
+
+inBrowser("the shell", () => {
+  it("is reached by keyboard, fits a phone, and keeps the theme that was chosen", async () => {
+    const page = await openPage(await startDemo(), { isPhone: true });
+    await page.setViewportSize({ width: 360, height: 740 });
+    await page.locator(".pool-card").first().waitFor();
+    await page.keyboard.press("Tab");
+    const skip = page.getByRole("button", { name: "Skip to the content" });
+    expect(await skip.evaluate(isFocused)).toBe(true);
+    await page.keyboard.press("Enter");
+    expect(await page.getByRole("main").evaluate(isFocused)).toBe(true);
+    for (const place of ["Set-up", "Entries", "Manifests", "Environment", "Disaster"]) {
+      await page.getByRole("navigation").getByRole("link", { name: place }).click();
+      await page.waitForFunction((title) => document.title === title, `${place} – LAILA`);
+      const tooWide = () =>
+        document.documentElement.scrollWidth - document.documentElement.clientWidth;
+      expect(await page.evaluate(tooWide), place).toBe(0);
+    }
+    expect(await page.getByRole("main").evaluate(isFocused)).toBe(true);
+    await page.getByRole("button", { name: "Dark" }).click();
+    await page.reload();
+    await page.getByRole("button", { name: "Light" }).waitFor();
+    expect(await page.evaluate(() => document.documentElement.dataset.theme)).toBe("dark");
+  });
+});
+
+function card(page: Page, title: string) {
+  return page
+    .locator(".pool-card")
+    .filter({ has: page.getByText(title, { exact: true }).and(page.locator("a")) });
+}
+
+async function setupOf(page: Page): Promise<Setup> {
+  return page.evaluate(async () => (await fetch("./api/setup")).json());
+}
+
+const isFocused = (element: Element): boolean => element === document.activeElement;
+
+/** Cache and origin of each arrow, by where the cards are in the picture. */
+async function arrows(page: Page): Promise<string[][]> {
+  const found = await page.locator(".pool-card").evaluateAll((cards) =>
+    cards.flatMap((card) => {
+      const origin = card.parentElement?.parentElement?.closest(".caches")?.parentElement;
+      const of = origin?.querySelector<HTMLElement>(":scope > .pool-card")?.dataset.pool;
+      return of === undefined ? [] : [[(card as HTMLElement).dataset.pool ?? "", of]];
+    }),
+  );
+  return found.sort();
+}
+
+/** Cards that stick out of the picture, or lie over another. */
+async function cutCards(page: Page): Promise<string[]> {
+  return page.locator(".pool-card").evaluateAll((cards) => {
+    const width = document.documentElement.clientWidth;
+    const boxes = cards.map((card) => card.getBoundingClientRect());
+    return cards.flatMap((card, i) => {
+      const a = boxes[i] as DOMRect;
+      const isOver = boxes.some(
+        (b, j) =>
+          j !== i && a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom,
+      );
+      return a.left < 0 || a.right > width || isOver ? [card.textContent ?? ""] : [];
+    });
+  });
+}
