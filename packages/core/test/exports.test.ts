@@ -42,6 +42,7 @@ it("has these public exports", () => {
       "movePool",
       "namespaceFor",
       "newIdentity",
+      "operationChannel",
       "pruneEnvironment",
       "recoverPolicy",
       "repairManifest",
