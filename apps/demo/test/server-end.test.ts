@@ -87,6 +87,8 @@ test("Ctrl-C while it is being built ends it, and leaves nothing", async () => {
   while (!(await left()).some((name) => name.startsWith("laila-demo-")))
     await new Promise((resolve) => setTimeout(resolve, 20));
   child.kill("SIGINT");
+  // As npm and pnpm pass it on, beside the terminal.
+  child.kill("SIGINT");
   expect(await once(child, "exit")).toEqual([0, null]);
   expect(await left()).toEqual([]);
   await rm(temporary, { recursive: true });

@@ -99,6 +99,8 @@ export class Demo {
   async stop(): Promise<void> {
     const exit = once(this.process, "exit");
     this.process.kill("SIGINT");
+    // npm and pnpm pass on what the terminal has sent to all of them.
+    setTimeout(() => this.process.kill("SIGINT"), 10);
     const [code] = await exit;
     expect(code).toBe(0);
     // Node keeps there what it has compiled.

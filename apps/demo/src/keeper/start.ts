@@ -15,7 +15,7 @@ import { Life } from "./life.js";
 
 /** Runs the demo until it is asked to end; gives the exit code. */
 export async function startDemo(flags: Flags): Promise<number> {
-  const signal = Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
+  const end = asked();
   let close: () => Promise<void> = async () => undefined;
   try {
     const s3 = await findS3(flags.endpoint);
@@ -28,8 +28,8 @@ export async function startDemo(flags: Flags): Promise<number> {
     const demo = await keep(flags, s3, folder);
     close = demo.close;
     // Ctrl-C need not wait for a set-up that is still being built.
-    await Promise.race([signal, demo.start()]);
-    await signal;
+    await Promise.race([end, demo.start()]);
+    await end;
     return 0;
   } catch (error) {
     const { code, message } = failureOf(error);
@@ -38,6 +38,13 @@ export async function startDemo(flags: Flags): Promise<number> {
   } finally {
     await close();
   }
+}
+
+/** Resolves when somebody wants it to end. Ctrl-C comes more than once: npm and pnpm pass it on, too. */
+function asked(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => resolve());
+  });
 }
 
 /** Starts the server; `start` then builds the set-up, and says where the page is. */
