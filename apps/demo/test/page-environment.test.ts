@@ -112,7 +112,7 @@ inBrowser("the environment", () => {
     await page.getByRole("tab", { name: "History" }).click();
     await page.getByRole("link", { name: "Version 4" }).waitFor();
     await post(page, "life/kill", { deleteFiles: false });
-    await page.getByText("The set-up is down. What is shown is what was known before.").waitFor();
+    await page.getByText("What is shown is what was known before.").waitFor();
     expect(await page.getByRole("link", { name: "Version 4" }).isVisible()).toBe(true);
     expect(
       await page.getByRole("button", { name: "Save a version", exact: true }).isDisabled(),

@@ -21,7 +21,7 @@ inBrowser("manifests", () => {
     await page.getByRole("button", { name: "Flip a bit" }).click();
     await page.getByText("fields.temperature has a flipped bit now").waitFor();
 
-    await page.getByRole("button", { name: "Verify" }).click();
+    await page.getByRole("button", { name: "Verify", exact: true }).click();
     await page.getByText("Not whole: 1 missing, 1 corrupt.").waitFor();
     expect(await leaf("station").textContent()).toContain("missing");
     expect(await leaf("temperature").textContent()).toContain("corrupt");
@@ -40,7 +40,7 @@ inBrowser("manifests", () => {
     await page.getByRole("button", { name: "Repair from" }).click();
     await page.getByText("Mended: 2 repaired.").waitFor();
     expect(await leaf("station").textContent()).toContain("repaired");
-    await page.getByRole("button", { name: "Verify" }).click();
+    await page.getByRole("button", { name: "Verify", exact: true }).click();
     await page.getByText("Whole. 9 records were read").waitFor();
     expect(await leaf("station").textContent()).toContain("whole");
 
@@ -75,7 +75,7 @@ inBrowser("manifests", () => {
     expect(await last.getAttribute("aria-level")).toBe("3");
     expect(await last.getAttribute("aria-setsize")).toBe("10000");
 
-    await page.getByRole("button", { name: "Verify" }).click();
+    await page.getByRole("button", { name: "Verify", exact: true }).click();
     await page.getByText("Not whole: 1 missing.").waitFor();
     expect(await page.getByLabel("Leaves by state").textContent()).toContain("10,000 whole");
     await page.getByLabel("Only what is not whole").check();
@@ -86,6 +86,42 @@ inBrowser("manifests", () => {
     await page.keyboard.press("ArrowLeft"); // to what it is below
     await page.keyboard.press("ArrowLeft"); // which closes
     await expect.poll(() => namesOf(page)).toEqual(["large", "lost", "layers"]);
+
+    // Over a slow line there is time to see it go, and to stop it.
+    const network = await page.context().newCDPSession(page);
+    await network.send("Network.emulateNetworkConditions", {
+      ...{ offline: false, latency: 0, uploadThroughput: -1 },
+      downloadThroughput: 100_000,
+    });
+    await page.getByRole("button", { name: "Verify", exact: true }).click();
+    const progress = page.getByRole("progressbar", { name: "Verifying" });
+    await expect.poll(() => progress.getAttribute("value").then(Number)).toBeGreaterThan(100);
+    await page.getByRole("button", { name: "Cancel" }).click();
+    await page.getByText(/^Cancelled after [\d,]+ of 10,002/).waitFor();
+    expect(await page.getByLabel("Leaves by state").textContent()).toContain("not checked yet");
+    expect(await page.getByRole("button", { name: "Verify", exact: true }).isEnabled()).toBe(true);
+  });
+
+  it("shows what it had while the set-up is down, and nothing is broken then", async () => {
+    const refused = /503 \/api\//;
+    const page = await openPage(await startDemo(), { at: "#/manifests", refused });
+    await page
+      .getByRole("link", { name: /experiment/ })
+      .first()
+      .click();
+    const station = page.getByRole("treeitem", { name: /^station / });
+    await page.getByRole("button", { name: "Verify", exact: true }).click();
+    await page.getByText("Whole. 9 records were read").waitFor();
+    await page.evaluate(async () => {
+      const headers = { "content-type": "application/json" };
+      const body = JSON.stringify({ deleteFiles: false });
+      await fetch("./api/life/kill", { method: "POST", headers, body });
+    });
+    await page.getByText("What is shown is what was known before.").waitFor();
+    expect(await station.textContent()).toContain("whole");
+    for (const name of ["Verify", "Repair from", "Forget it", "Flip a bit"])
+      expect(await page.getByRole("button", { name, exact: true }).isDisabled()).toBe(true);
+    expect(await axe(page)).toEqual([]);
   });
 });
 

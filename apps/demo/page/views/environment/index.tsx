@@ -82,7 +82,7 @@ function Environment({ name, names, at }: EnvironmentProps) {
         </Button>
       </div>
       {state === "running" || state === undefined ? null : (
-        <Note tone="warn">The set-up is {state}. What is shown is what was known before.</Note>
+        <Note tone="warn">What is shown is what was known before.</Note>
       )}
       <div role="status" class="saved-note">
         {saved ? <SavedNote name={name} saved={saved} /> : null}

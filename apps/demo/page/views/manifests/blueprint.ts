@@ -88,15 +88,14 @@ export function rowsOf(
   return rows;
 }
 
-/** What is open at first: everything, as long as that stays readable. */
+/** What is open at first: the whole tree, but what has more leaves than one looks through. */
 export function openAtFirst(root: TreeNode): Set<string> {
   const open = new Set<string>();
   const add = (node: TreeNode): void => {
-    if (node.kind === "leaf" || node.children.length > 100) return;
+    if (node.kind === "leaf" || (node !== root && node.to - node.from > 100)) return;
     open.add(node.path);
     for (const child of node.children) add(child);
   };
   add(root);
-  open.add(root.path);
   return open;
 }

@@ -42,7 +42,7 @@ export function ManifestsView() {
         </Button>
       </div>
       {state === "running" || state === undefined ? null : (
-        <Note tone="warn">The set-up is {state}. What is shown is what was known before.</Note>
+        <Note tone="warn">What is shown is what was known before.</Note>
       )}
       {error ? <ErrorNote error={error} /> : null}
       <div class="manifests-body">

@@ -73,7 +73,9 @@ function Opened({
   // While only some lines are shown, all of these are open, but what is closed meanwhile.
   const [folded, setFolded] = useState<ReadonlySet<string>>(new Set());
   const [isOnlyWrong, setOnlyWrong] = useState(false);
-  const [active, setActive] = useState<TreeNode>(tree.leaves[0] ?? tree.root);
+  const [active, setActive] = useState<TreeNode>(
+    () => tree.root.children.find(({ kind }) => kind === "leaf") ?? tree.root,
+  );
   const isUp = life.value?.state === "running";
   const origin = setup.value?.environment.policy.central.memory.pool_router.proxies[poolId];
   const isRunning = check.run?.isRunning ?? false;
