@@ -3,14 +3,10 @@ import { startS3Server } from "@laila-tooling/s3-server";
 /** Where the demo runs, as the names that `secrets.toml` will hold. */
 export type Secrets = Readonly<Record<string, string>>;
 
-/** An S3 to run on, and how to let go of it. */
-export interface FoundS3 {
-  readonly secrets: Secrets;
-  readonly close: () => Promise<void>;
-}
-
 /** The caller's S3 when the environment or the flag names one, else a server started for the occasion. */
-export async function findS3(endpoint: string | undefined): Promise<FoundS3> {
+export async function findS3(
+  endpoint: string | undefined,
+): Promise<{ readonly secrets: Secrets; readonly close: () => Promise<void> }> {
   const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN } = process.env;
   const { AWS_BUCKET_NAME, AWS_REGION = "us-east-1" } = process.env;
   if (endpoint === undefined && AWS_BUCKET_NAME === undefined) {

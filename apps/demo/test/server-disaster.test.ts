@@ -97,6 +97,36 @@ test("a process that dies by itself is told of, and recovered like any other", a
   expect((await demo.life()).failure).toBeNull();
 });
 
+test("a recovery that nobody listens to any more goes on", async () => {
+  await kill(false);
+  const { response } = await demo.open("/api/life/recover", {
+    method: "POST",
+    payload: JSON.stringify({ name: "demo" }),
+  });
+  response.destroy();
+  let { state } = await demo.life();
+  while (state !== "running") ({ state } = await demo.life());
+});
+
+test("a process that dies while it recovers is told of by the step that it died in", async () => {
+  await kill(false);
+  const { chunks } = await demo.open("/api/life/recover", {
+    method: "POST",
+    payload: JSON.stringify({ name: "demo" }),
+  });
+  let text = "";
+  let isKilled = false;
+  for await (const chunk of chunks) {
+    text += chunk.toString();
+    if (isKilled) continue;
+    isKilled = process.kill((await demo.life()).pid as number, "SIGKILL");
+  }
+  const last = JSON.parse(text.trim().split("\n").at(-1) ?? "") as RecoverStep;
+  expect(last.failure?.message).toContain("SIGKILL");
+  expect(await demo.life()).toMatchObject({ state: "down", pid: null });
+  expect((await recover("demo")).map(({ step }) => step)).toEqual(steps);
+});
+
 test("a page that listens sees the whole story", async () => {
   const { chunks } = await demo.open("/api/events");
   const states: string[] = [];

@@ -4,6 +4,7 @@ import { serveStatic } from "@hono/node-server/serve-static";
 import { Hono } from "hono";
 import * as z from "zod";
 import type { KillRequest, RecoverRequest, RecoverStep } from "../api.js";
+import { failureOf } from "../failure.js";
 import { answerFailure, bodyOf, limit, lines } from "../http.js";
 import type { Events } from "./events.js";
 import { guard, headers } from "./guard.js";
@@ -58,33 +59,29 @@ export function keeperApp({
   return app;
 }
 
-/** The steps as they begin and end. The one that failed says why; what is no step's fault is thrown. */
-async function* stepsOf(life: Life, name: string): AsyncGenerator<RecoverStep> {
-  const steps: RecoverStep[] = [];
-  let wake: () => void = () => undefined;
-  let isOver = false;
-  const recovery = life
-    .recover(name, (step) => {
-      steps.push(step);
-      wake();
-    })
-    .finally(() => {
-      isOver = true;
-      wake();
-    });
-  // It is awaited below, when the steps are told.
-  recovery.catch(() => undefined);
-  let hasFailed = false;
-  for (;;) {
-    for (const step of steps.splice(0)) {
-      hasFailed ||= step.failure !== undefined;
-      yield step;
-    }
-    if (isOver && steps.length === 0) break;
-    if (steps.length === 0)
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-      });
-  }
-  if (!hasFailed) await recovery;
+/**
+ * The steps as they begin and end. What went wrong is the failure of the step that it happened in, and is
+ * thrown only where there was none. Who stops listening stops nothing.
+ */
+function stepsOf(life: Life, name: string): ReadableStream<RecoverStep> {
+  let last: RecoverStep | undefined;
+  let isHeard = true;
+  return new ReadableStream({
+    async start(controller) {
+      const tell = (step: RecoverStep): void => {
+        last = step;
+        if (isHeard) controller.enqueue(step);
+      };
+      try {
+        await life.recover(name, tell);
+      } catch (error) {
+        if (!last) throw error;
+        if (!last.failure) tell({ ...last, ms: last.ms ?? 0, failure: failureOf(error) });
+      }
+      if (isHeard) controller.close();
+    },
+    cancel() {
+      isHeard = false;
+    },
+  });
 }

@@ -6,7 +6,7 @@ import { getRequestListener } from "@hono/node-server";
 import { failureOf } from "../failure.js";
 import { names } from "../names.js";
 import type { Flags } from "../options.js";
-import { type FoundS3, findS3 } from "../s3.js";
+import { findS3, type Secrets } from "../s3.js";
 import { keeperApp } from "./app.js";
 import { Events } from "./events.js";
 import { Folder } from "./folder.js";
@@ -16,17 +16,14 @@ import { Life } from "./life.js";
 /** Runs the demo until it is asked to end; gives the exit code. */
 export async function startDemo(flags: Flags): Promise<number> {
   const end = asked();
-  let close: () => Promise<void> = async () => undefined;
+  const leave: (() => Promise<void>)[] = [];
   try {
     const s3 = await findS3(flags.endpoint);
-    close = s3.close;
+    leave.push(s3.close);
     const folder = await Folder.open(flags.folder);
-    close = async () => {
-      await folder.remove();
-      await s3.close();
-    };
-    const demo = await keep(flags, s3, folder);
-    close = demo.close;
+    leave.push(() => folder.remove());
+    const demo = await keep(flags, s3.secrets, folder);
+    leave.push(demo.close);
     // Ctrl-C need not wait for a set-up that is still being built.
     await Promise.race([end, demo.start()]);
     await end;
@@ -36,7 +33,7 @@ export async function startDemo(flags: Flags): Promise<number> {
     console.error(`${code}: ${message}`);
     return 1;
   } finally {
-    await close();
+    for (const one of leave.reverse()) await one();
   }
 }
 
@@ -48,7 +45,7 @@ function asked(): Promise<void> {
 }
 
 /** Starts the server; `start` then builds the set-up, and says where the page is. */
-async function keep(flags: Flags, { secrets, close }: FoundS3, folder: Folder) {
+async function keep({ host, ...flags }: Flags, secrets: Secrets, folder: Folder) {
   await folder.writeSecrets(secrets);
   await folder.install();
   const events = new Events();
@@ -60,7 +57,6 @@ async function keep(flags: Flags, { secrets, close }: FoundS3, folder: Folder) {
     bucket: secrets.AWS_BUCKET_NAME ?? "",
   });
   const token = randomBytes(24).toString("base64url");
-  const { host } = flags;
   const server = createServer();
   server.listen(flags.port, host);
   await once(server, "listening");
@@ -79,8 +75,6 @@ async function keep(flags: Flags, { secrets, close }: FoundS3, folder: Folder) {
       server.close();
       server.closeAllConnections();
       await life.end();
-      await folder.remove();
-      await close();
     },
   };
 }

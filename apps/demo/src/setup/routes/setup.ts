@@ -21,7 +21,7 @@ const addPool = z.strictObject({
   proxyTo: z.string().optional(),
 }) satisfies z.ZodType<AddPoolRequest>;
 const trafficSchema = z.strictObject({
-  perSecond: z.number().min(0).max(500),
+  perSecond: z.int().min(0).max(500),
 }) satisfies z.ZodType<TrafficState>;
 
 /** The live set-up, and what can be changed about it. */
