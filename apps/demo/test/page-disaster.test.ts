@@ -50,7 +50,8 @@ inBrowser("the disaster", () => {
     await name.press("Enter");
     const heading = page.getByRole("heading", { name: "Everything is back" });
     await heading.waitFor();
-    expect(await heading.evaluate((element) => element === document.activeElement)).toBe(true);
+    const isFocused = () => heading.evaluate((element) => element === document.activeElement);
+    await expect.poll(isFocused, { timeout: 20_000 }).toBe(true);
     const steps = page.getByRole("region", { name: "The recovery" }).getByRole("listitem");
     expect(await steps.count()).toBe(6);
     expect(await steps.last().textContent()).toMatch(/temperature.*\d ms1 round trip$/);

@@ -3,6 +3,9 @@ import { expect, it } from "vitest";
 import type { Setup } from "../src/api.js";
 import { axe, inBrowser, openPage, startDemo } from "./browser.js";
 
+/** Polls that wait for a busy machine, too. */
+const patient = { timeout: 20_000 };
+
 inBrowser("the picture of the set-up", () => {
   it("shows each pool in its place, and lights up where something happens", async () => {
     const page = await openPage(await startDemo());
@@ -21,14 +24,20 @@ inBrowser("the picture of the set-up", () => {
 
     // The traffic of the set-up: a flash, then a rate, then what was just done, with a link to it.
     await card(page, "files").locator(".glow").waitFor({ state: "attached" });
-    await expect.poll(() => card(page, "files").locator(".beat").textContent()).toMatch(/\d\/s/);
+    await card(page, "files")
+      .getByText(/^[\d.]+\/s$/)
+      .waitFor();
     await page.getByRole("list").getByText("memorized", { exact: true }).first().waitFor();
 
     await page.getByRole("button", { name: "Traffic", exact: true }).click();
-    await expect.poll(async () => (await setupOf(page)).traffic.perSecond).toBe(0);
+    const perSecond = async () => (await setupOf(page)).traffic.perSecond;
+    await expect.poll(perSecond, patient).toBe(0);
     await page.getByRole("combobox", { name: "Operations a second" }).selectOption("100");
-    await expect.poll(async () => (await setupOf(page)).traffic.perSecond).toBe(100);
-    await expect.poll(() => page.locator(".live-total").textContent()).toMatch(/^\d{2,}\/s/);
+    await expect.poll(perSecond, patient).toBe(100);
+    await page
+      .locator(".live-total")
+      .getByText(/^\d{2,}\/s$/)
+      .waitFor();
     expect(await axe(page)).toEqual([]);
   });
 
@@ -37,7 +46,9 @@ inBrowser("the picture of the set-up", () => {
     await card(page, "bucket").getByRole("link").press("Enter");
     const panel = page.getByRole("complementary", { name: "The pool bucket" });
     await panel.getByText("secret AWS_SECRET_ACCESS_KEY").waitFor();
-    expect(await panel.getByRole("heading", { name: "bucket" }).evaluate(isFocused)).toBe(true);
+    await expect
+      .poll(() => panel.getByRole("heading", { name: "bucket" }).evaluate(isFocused), patient)
+      .toBe(true);
     const { environment } = await setupOf(page);
     const { pools } = environment.policy.central.memory.pool_router;
     const [id] = Object.entries(pools).find(([, { nickname }]) => nickname === "bucket") ?? [];
@@ -49,7 +60,9 @@ inBrowser("the picture of the set-up", () => {
     expect(await axe(page)).toEqual([]);
     await page.keyboard.press("Escape");
     await panel.waitFor({ state: "detached" });
-    expect(await card(page, "bucket").getByRole("link").evaluate(isFocused)).toBe(true);
+    await expect
+      .poll(() => card(page, "bucket").getByRole("link").evaluate(isFocused), patient)
+      .toBe(true);
   });
 
   it("has a cache added and taken out while it runs", async () => {
@@ -101,9 +114,9 @@ inBrowser("the shell", () => {
     await page.locator(".pool-card").first().waitFor();
     await page.keyboard.press("Tab");
     const skip = page.getByRole("button", { name: "Skip to the content" });
-    expect(await skip.evaluate(isFocused)).toBe(true);
+    await expect.poll(() => skip.evaluate(isFocused), patient).toBe(true);
     await page.keyboard.press("Enter");
-    expect(await page.getByRole("main").evaluate(isFocused)).toBe(true);
+    await expect.poll(() => page.getByRole("main").evaluate(isFocused), patient).toBe(true);
     for (const place of ["Set-up", "Entries", "Manifests", "Environment", "Disaster"]) {
       await page.getByRole("navigation").getByRole("link", { name: place }).click();
       await page.waitForFunction((title) => document.title === title, `${place} – LAILA`);
@@ -111,7 +124,7 @@ inBrowser("the shell", () => {
         document.documentElement.scrollWidth - document.documentElement.clientWidth;
       expect(await page.evaluate(tooWide), place).toBe(0);
     }
-    expect(await page.getByRole("main").evaluate(isFocused)).toBe(true);
+    await expect.poll(() => page.getByRole("main").evaluate(isFocused), patient).toBe(true);
     await page.getByRole("button", { name: "Dark" }).click();
     await page.reload();
     await page.getByRole("button", { name: "Light" }).waitFor();

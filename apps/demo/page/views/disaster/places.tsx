@@ -37,7 +37,7 @@ export function Places({ life }: { life: Life }) {
             <li key={file.name} class={isDown && file.bytes === null ? "gone" : ""}>
               <span class="mono">{file.name}</span>
               <span class="quiet tabular">
-                {file.bytes === null ? (isDown ? "gone" : "not there yet") : bytesText(file.bytes)}
+                {file.bytes === null ? (isDown ? "gone" : "nothing yet") : bytesText(file.bytes)}
               </span>
             </li>
           ))}

@@ -1,6 +1,5 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { RecoverStep } from "../../../src/api.js";
 import { hrefOf } from "../../core/route.js";
 import { Empty, ErrorNote, Note } from "../../ui/parts.js";
 import type { Recovery } from "./recovery.js";
@@ -11,41 +10,38 @@ interface ResultProps {
   readonly children: ComponentChildren;
 }
 
-/** What came back: the comparison, and the array that was remembered. */
+/** The array that was remembered, and what to do next. */
 export function Result({ recovery: { steps, ms }, children }: ResultProps) {
   const remembered = steps.find(({ step }) => step === "remember");
   return (
     <section class="panel recovered" aria-label="What came back">
-      {ms === null ? (
-        <Empty>What is remembered is plotted here.</Empty>
-      ) : (
+      {ms === null ? <Empty>What is remembered is plotted here.</Empty> : null}
+      {ms !== null && remembered?.entry ? (
         <>
-          <Verdict compared={steps.find(({ step }) => step === "compare")} />
-          {remembered?.entry ? (
-            <div class="value-back">
-              <p class="row">
-                <strong>{remembered.detail ?? "Remembered"}</strong>
-                <a href={hrefOf("entries", remembered.entry.poolId, remembered.entry.key)}>
-                  Open the entry
-                </a>
-              </p>
-              <Value poolId={remembered.entry.poolId} entryKey={remembered.entry.key} />
-            </div>
-          ) : null}
-          <div class="row">{children}</div>
+          <div class="row value-head">
+            <h2>{remembered.detail ?? "Remembered"}</h2>
+            <a href={hrefOf("entries", remembered.entry.poolId, remembered.entry.key)}>
+              Open the entry
+            </a>
+          </div>
+          <div class="value-back">
+            <Value poolId={remembered.entry.poolId} entryKey={remembered.entry.key} />
+          </div>
         </>
-      )}
+      ) : null}
+      {ms === null ? null : <div class="row">{children}</div>}
     </section>
   );
 }
 
 /** Says that it is equal only where it was compared, and was. */
-function Verdict({ compared }: { compared: RecoverStep | undefined }) {
+export function Verdict({ steps }: Pick<Recovery, "steps">) {
+  const compared = steps.find(({ step }) => step === "compare");
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus({ preventScroll: true }), []);
   const isEqual = compared !== undefined && compared.ms !== null && !compared.failure;
   return (
-    <>
+    <div class="verdict">
       <h2 ref={heading} tabIndex={-1}>
         Everything is back
       </h2>
@@ -57,7 +53,7 @@ function Verdict({ compared }: { compared: RecoverStep | undefined }) {
       ) : (
         <Note tone="warn">The set-up was not compared with the original.</Note>
       )}
-    </>
+    </div>
   );
 }
 

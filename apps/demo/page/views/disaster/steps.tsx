@@ -5,6 +5,7 @@ import type { RecoverStep } from "../../../src/api.js";
 import { count, durationText } from "../../core/format.js";
 import { ErrorNote } from "../../ui/parts.js";
 import type { Recovery } from "./recovery.js";
+import { Verdict } from "./result.js";
 
 /** What a recovery did, step by step, with what each one cost. */
 export function Steps({ recovery }: { recovery: Recovery }) {
@@ -32,6 +33,7 @@ export function Steps({ recovery }: { recovery: Recovery }) {
           <Step key={step.step} step={step} longest={longest} />
         ))}
       </ol>
+      {isDone && !failure ? <Verdict steps={steps} /> : null}
       {failure && !steps.some((step) => step.failure) ? <ErrorNote error={failure} /> : null}
     </section>
   );
@@ -48,7 +50,7 @@ function Step({ step, longest }: { step: RecoverStep; longest: number }) {
         <span class="step-title">{title}</span>
         {detail === null ? null : <span class="quiet small">{detail}</span>}
         {failure ? (
-          <span class="step-failure">
+          <span class="step-failure" role="alert">
             <strong class="mono">{failure.code}</strong> {failure.message}
           </span>
         ) : null}

@@ -1,5 +1,6 @@
 import type { EnvironmentDocument } from "@laila/schema";
 import { literal, type Snippet, word } from "../../core/code.js";
+import { commandOn } from "../../core/pools.js";
 import type { Tier } from "./forest.js";
 
 /** How code reaches a pool: by a name that the router knows, else by its id. */
@@ -30,7 +31,7 @@ export function poolSnippet(tier: Tier): Snippet {
 const pool = laila.memory.poolRouter.route(${addressOf(tier)});
 console.log(pool.globalId, pool.supports, pool.toConfig());
 for await (const key of pool.keys()) console.log(key);`,
-    command: name === undefined ? "laila pool list" : `laila pool ls --pool ${word(name)}`,
+    command: name === undefined ? null : commandOn([tier.id], `laila pool ls --pool ${word(name)}`),
   };
 }
 
