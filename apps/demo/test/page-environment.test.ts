@@ -54,12 +54,13 @@ inBrowser("the environment", () => {
     expect(await versions.count()).toBe(5);
     await page.getByRole("button", { name: "Roll back to it" }).click();
     await page.getByRole("button", { name: "Roll back", exact: true }).click();
-    await page.getByRole("heading", { name: "Version 6 current" }).waitFor();
+    await page.getByText("Version 6 is version 1 again, and the current one.").waitFor();
+    expect(await newest.textContent()).toContain("Version 6current");
     expect(await newest.textContent()).toContain("version 1 again");
     await page.getByRole("button", { name: /^The code/ }).click();
     await expect
       .poll(() => page.getByRole("region", { name: "The code" }).textContent())
-      .toMatch(/laila env (history demo|show demo@6)/);
+      .toContain("laila env rollback demo@1");
   });
 
   it("names secrets and holds none, also in what is downloaded", async () => {

@@ -7,7 +7,6 @@ import type {
   SaveRequest,
 } from "../../../src/api.js";
 import { ask, pathOf } from "../../core/api.js";
-import { go } from "../../core/route.js";
 import { Dialog } from "../../ui/dialog.js";
 import { ErrorNote, Field } from "../../ui/parts.js";
 import { showLabel, showRollback, showSave } from "./snippets.js";
@@ -137,16 +136,17 @@ export function LabelDialog({ history, version, ...asked }: LabelProps) {
 interface RollbackProps extends Asked {
   readonly name: string;
   readonly version: number;
+  readonly onRolledBack: (saved: Saved) => void;
 }
 
-export function RollbackDialog({ name, version, ...asked }: RollbackProps) {
+export function RollbackDialog({ name, version, onRolledBack, ...asked }: RollbackProps) {
   const { act, close, note } = useAct(asked);
   const rollBack = async (): Promise<void> => {
     showRollback(name, version);
     const body: RollbackRequest = { version };
     const saved = await ask<Saved>(`${pathOf("saved", name)}/rollback`, { body });
     await refreshHistory(name);
-    go("environment", name, "history", String(saved.version));
+    onRolledBack(saved);
   };
   return (
     <Dialog

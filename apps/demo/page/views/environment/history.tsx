@@ -16,7 +16,9 @@ interface HistoryProps {
 /** All versions as a line, newest first, and one of them opened. */
 export function History({ name, opened }: HistoryProps) {
   const { value: history, error } = useHistory(name);
-  useEffect(() => showHistory(name), [name]);
+  useEffect(() => {
+    if (opened === undefined) showHistory(name);
+  }, [name, opened]);
   if (error && !history) return <ErrorNote error={error} />;
   if (!history) return <Empty>Reading the history…</Empty>;
   const shown = opened ?? history.current;

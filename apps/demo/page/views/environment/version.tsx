@@ -1,10 +1,10 @@
 import { ArrowLeft, GitCompare, Stethoscope, Tag, Undo2, X } from "lucide-preact";
 import { useEffect, useState } from "preact/hooks";
-import type { SavedHistory, SavedVersion } from "../../../src/api.js";
+import type { Saved, SavedHistory, SavedVersion } from "../../../src/api.js";
 import { timeText } from "../../core/format.js";
 import { life } from "../../core/live.js";
 import { hrefOf } from "../../core/route.js";
-import { Badge, Button, CopyButton, Empty, ErrorNote, Panel } from "../../ui/parts.js";
+import { Badge, Button, CopyButton, Empty, ErrorNote, Note, Panel } from "../../ui/parts.js";
 import { Picture } from "../setup/picture.js";
 import { LabelDialog, RollbackDialog, setLabel } from "./dialogs.js";
 import { DocumentText } from "./document.js";
@@ -22,6 +22,7 @@ export function VersionPanel({ history, version }: VersionProps) {
   const info = history.versions.find((one) => one.version === version);
   const { value, error } = useVersion(name, version);
   const [asked, setAsked] = useState<"label" | "rollback" | null>(null);
+  const [rolledBack, setRolledBack] = useState<Saved | null>(null);
   const isUp = life.value?.state === "running";
   useEffect(() => showDocument(name, version), [name, version]);
   const close = (): void => setAsked(null);
@@ -68,6 +69,9 @@ export function VersionPanel({ history, version }: VersionProps) {
           Would it work here?
         </a>
       </div>
+      <div role="status" class="saved-note">
+        {rolledBack ? <RolledBack name={name} saved={rolledBack} version={version} /> : null}
+      </div>
       {error ? <ErrorNote error={error} /> : null}
       {value ? (
         <>
@@ -84,8 +88,34 @@ export function VersionPanel({ history, version }: VersionProps) {
         <Empty>Reading version {version}…</Empty>
       )}
       <LabelDialog history={history} version={version} isOpen={asked === "label"} onClose={close} />
-      <RollbackDialog name={name} version={version} isOpen={asked === "rollback"} onClose={close} />
+      <RollbackDialog
+        name={name}
+        version={version}
+        isOpen={asked === "rollback"}
+        onClose={close}
+        onRolledBack={setRolledBack}
+      />
     </Panel>
+  );
+}
+
+function RolledBack({
+  name,
+  saved,
+  version,
+}: {
+  readonly name: string;
+  readonly saved: Saved;
+  readonly version: number;
+}) {
+  const { version: now, created } = saved;
+  const link = <a href={hrefOf("environment", name, "history", String(now))}>Version {now}</a>;
+  return created ? (
+    <Note tone="good">
+      {link} is version {version} again, and the current one.
+    </Note>
+  ) : (
+    <Note>{link} is the same already, so no version was made.</Note>
   );
 }
 

@@ -2,9 +2,9 @@ import { ChevronDown, ChevronRight } from "lucide-preact";
 import type { JSX } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { count } from "../../core/format.js";
+import { useVirtual } from "../entries/use-virtual.js";
 import type { TreeNode, TreeRow } from "./blueprint.js";
 import { type LeafState, looks } from "./states.js";
-import { useVirtual } from "./use-virtual.js";
 
 /** What is known of the leaves below a place. */
 export interface Below {
@@ -31,7 +31,7 @@ const rowHeight = 32;
 export function BlueprintTree(props: TreeProps) {
   const { label, rows, active, onActive, onToggle, onOpen } = props;
   const box = useRef<HTMLDivElement>(null);
-  const virtual = useVirtual(box, { count: rows.length, height: rowHeight });
+  const virtual = useVirtual(box, { count: rows.length, rowHeight });
   const at = Math.max(
     0,
     rows.findIndex(({ node }) => node.path === active),
