@@ -221,7 +221,7 @@ function shortened(text: string): string {
 function objectPreview(value: object, depth: number): string {
   if (value instanceof Group) return "";
   if (value instanceof Pair) return previewOf(value.value, depth);
-  if (value instanceof Instance) return depth > 0 ? value.className : previewOf(value.data, 1);
+  if (value instanceof Instance) return depth > 0 ? value.className : previewOf(value.data);
   if (value instanceof Date)
     return Number.isNaN(value.getTime()) ? "Invalid Date" : value.toISOString();
   if (value instanceof RegExp || value instanceof URL) return String(value);

@@ -1,5 +1,6 @@
 import { ArrowLeft, CircleCheck, CircleX, Trash2, Zap } from "lucide-preact";
 import { useEffect, useState } from "preact/hooks";
+import type { EntryHead } from "../../../src/api.js";
 import { ApiError, ask, pathOf } from "../../core/api.js";
 import { bytesText, durationText, shortId, timeText } from "../../core/format.js";
 import { poolName } from "../../core/pools.js";
@@ -19,14 +20,20 @@ interface EntryPanelProps {
   /** What lies under the key is another than before. */
   readonly onChanged: () => void;
   readonly onForgotten: () => void;
+  /** What a list shows of it, now that it is known. */
+  readonly onHead: (head: EntryHead) => void;
 }
 
 /** One entry: what it is, whether it is whole, and its value. */
-export function EntryPanel({ poolId, entryKey, onChanged, onForgotten }: EntryPanelProps) {
+export function EntryPanel(props: EntryPanelProps) {
+  const { poolId, entryKey, onChanged, onForgotten, onHead } = props;
   const [round, setRound] = useState(0);
   const record = useRecord(poolId, entryKey, round);
   const nickname = record.opened?.facts.nickname ?? null;
   const isOpen = record.opened !== null;
+  useEffect(() => {
+    if (record.opened) onHead(headOf(entryKey, record.opened));
+  }, [record.opened]);
   useEffect(() => {
     if (isOpen) showRemember(poolId, entryKey, nickname);
   }, [poolId, entryKey, nickname, isOpen]);
@@ -55,6 +62,11 @@ export function EntryPanel({ poolId, entryKey, onChanged, onForgotten }: EntryPa
       </div>
     </section>
   );
+}
+
+function headOf(key: string, { facts, shape }: Opened): EntryHead {
+  const { nickname, bytes, timestamp } = facts;
+  return { key, state: "whole", nickname, kind: shape.type, bytes, timestamp, failure: null };
 }
 
 function Health({ record }: { record: OpenState }) {

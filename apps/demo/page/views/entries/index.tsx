@@ -151,17 +151,19 @@ function PoolView({ pools, poolId, opened }: PoolViewProps) {
           )}
         </section>
         {opened === undefined ? (
-          <Empty>
+          <div class="entries-none">
+            <FilePlus2 size={28} aria-hidden="true" />
             <p>Choose an entry to see what it is.</p>
             <p class="small">
-              A file that is dropped here is memorized: JSON, .npy, .h5, a picture, anything.
+              Or drop a file here to memorize it: JSON, .npy, .h5, a picture, anything.
             </p>
-          </Empty>
+          </div>
         ) : (
           <EntryPanel
             key={opened}
             poolId={poolId}
             entryKey={opened}
+            onHead={(head) => pool.know(head)}
             onChanged={() => pool.forgetHead(opened)}
             onForgotten={() => {
               pool.remove(new Set([opened]));

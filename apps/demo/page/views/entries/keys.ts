@@ -53,6 +53,12 @@ export class PoolKeys {
     this.headsVersion.value++;
   }
 
+  /** What was seen when it was opened. */
+  know(head: EntryHead): void {
+    this.#heads.set(head.key, head);
+    this.headsVersion.value++;
+  }
+
   add(key: string): void {
     this.#known ??= new Set(this.#keys);
     if (!key.startsWith(this.prefix) || this.#known.has(key)) return;
