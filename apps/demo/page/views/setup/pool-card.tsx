@@ -13,6 +13,7 @@ import {
 import type { PoolFacts } from "../../../src/api.js";
 import { durationText } from "../../core/format.js";
 import type { Tier } from "./forest.js";
+import "./pool-card.css";
 import type { Pulse } from "./pulse.js";
 
 const classIcons: Readonly<Record<string, typeof Database>> = {
