@@ -26,7 +26,7 @@ inBrowser("the environment", () => {
     expect(await versions.count()).toBe(5);
 
     await page.getByRole("link", { name: "What it changed" }).click();
-    const added = page.getByRole("article").filter({ hasText: "extra (MemoryPool)" });
+    const added = page.getByRole("group").filter({ hasText: "extra (MemoryPool)" });
     await added.waitFor();
     expect(await added.textContent()).toContain("+ added");
     const row = added.getByRole("row", { name: /^nickname/ });

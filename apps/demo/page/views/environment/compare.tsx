@@ -3,7 +3,8 @@ import { useEffect } from "preact/hooks";
 import type { CompareSection, Comparison } from "../../../src/api.js";
 import { count } from "../../core/format.js";
 import { go } from "../../core/route.js";
-import { Button, CopyButton, Empty, ErrorNote, Field, Note, Panel } from "../../ui/parts.js";
+import { Button, CopyButton, ErrorNote, Field, Note, Panel } from "../../ui/parts.js";
+import { Waiting } from "../../ui/waiting.js";
 import { DocumentChoice } from "./choice.js";
 import { showCompare } from "./snippets.js";
 import { type Named, titleOf, useComparison } from "./store.js";
@@ -59,9 +60,9 @@ export function Compare({ name, before, after }: CompareProps) {
             ))}
             {value.equal ? null : <Patch patch={value.patch} />}
           </>
-        ) : isLoading ? (
-          <Empty>Comparing…</Empty>
-        ) : null}
+        ) : error ? null : (
+          <Waiting>Comparing…</Waiting>
+        )}
       </div>
     </Panel>
   );
@@ -87,6 +88,13 @@ function Summary({ comparison: { equal, sections } }: { readonly comparison: Com
 type Item = CompareSection["items"][number];
 type Change = Item["change"];
 
+/** Of more changes than that in one section, the fields are closed at first. */
+const openUpTo = 10;
+
+function byName(a: Item, b: Item): number {
+  return a.name.localeCompare(b.name, undefined, { numeric: true });
+}
+
 const changes = { added: "+", removed: "−", changed: "~" } as const;
 
 function Section({
@@ -103,18 +111,22 @@ function Section({
       <h3>
         {title} <span class="quiet small">{count(items.length, "change")}</span>
       </h3>
-      {items.map((item) => (
-        <article key={`${item.change} ${item.name}`} class={`compare-item ${item.change}`}>
-          <h4>
+      {[...items].sort(byName).map((item) => (
+        <details
+          key={`${item.change} ${item.name}`}
+          class={`compare-item ${item.change}`}
+          open={items.length <= openUpTo}
+        >
+          <summary class="compare-name">
             <span class={`change ${item.change}`}>
               <span class="mono">{changes[item.change]}</span> {item.change}
             </span>
             {item.name}
-          </h4>
+          </summary>
           {item.fields.length === 0 ? null : (
             <FieldTable item={item} before={before} after={after} />
           )}
-        </article>
+        </details>
       ))}
     </section>
   );

@@ -5,7 +5,8 @@ import { count } from "../../core/format.js";
 import { life } from "../../core/live.js";
 import { go } from "../../core/route.js";
 import { CodeBlock } from "../../ui/code-panel.js";
-import { Badge, Button, Empty, ErrorNote, Note, Panel } from "../../ui/parts.js";
+import { Badge, Button, ErrorNote, Note, Panel } from "../../ui/parts.js";
+import { Waiting } from "../../ui/waiting.js";
 import { DocumentChoice } from "./choice.js";
 import { showDoctor } from "./snippets.js";
 import { askDoctor, type Named, titleOf, useDoctor } from "./store.js";
@@ -49,9 +50,9 @@ export function Doctor({ name, named }: { readonly name: string; readonly named:
         </div>
         {value ? (
           <Findings findings={value.findings} />
-        ) : isLoading ? (
-          <Empty>Asking the doctor…</Empty>
-        ) : null}
+        ) : error ? null : (
+          <Waiting>Asking the doctor…</Waiting>
+        )}
       </div>
     </Panel>
   );

@@ -2,7 +2,8 @@ import { useEffect } from "preact/hooks";
 import type { SavedHistory, SavedVersion } from "../../../src/api.js";
 import { count, timeText } from "../../core/format.js";
 import { hrefOf } from "../../core/route.js";
-import { Badge, Empty, ErrorNote, Panel } from "../../ui/parts.js";
+import { Badge, ErrorNote, Panel } from "../../ui/parts.js";
+import { Waiting } from "../../ui/waiting.js";
 import { showHistory } from "./snippets.js";
 import { useHistory } from "./store.js";
 import { VersionPanel } from "./version.js";
@@ -20,7 +21,7 @@ export function History({ name, opened }: HistoryProps) {
     if (opened === undefined) showHistory(name);
   }, [name, opened]);
   if (error && !history) return <ErrorNote error={error} />;
-  if (!history) return <Empty>Reading the history…</Empty>;
+  if (!history) return <Waiting>Reading the history…</Waiting>;
   const shown = opened ?? history.current;
   return (
     <div class={`history ${opened === undefined ? "" : "has-open"}`}>

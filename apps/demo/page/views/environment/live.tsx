@@ -3,7 +3,8 @@ import { useEffect, useMemo } from "preact/hooks";
 import type { SavedVersion } from "../../../src/api.js";
 import { setup } from "../../core/live.js";
 import { hrefOf } from "../../core/route.js";
-import { Empty, Note, Panel } from "../../ui/parts.js";
+import { Note, Panel } from "../../ui/parts.js";
+import { Waiting } from "../../ui/waiting.js";
 import { DocumentText } from "./document.js";
 import { showDocument } from "./snippets.js";
 import { useHistory } from "./store.js";
@@ -17,7 +18,7 @@ export function Live({ name }: { readonly name: string }) {
     () => (environment === undefined ? null : documentDigest(environment)),
     [environment],
   );
-  if (environment === undefined) return <Empty>Waiting for the set-up…</Empty>;
+  if (environment === undefined) return <Waiting>Waiting for the set-up…</Waiting>;
   const current = history?.versions.find(({ version }) => version === history.current);
   return (
     <Panel title="The live set-up, as data">

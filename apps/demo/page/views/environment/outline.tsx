@@ -27,17 +27,19 @@ export function Outline({ environment }: { readonly environment: EnvironmentDocu
       </Section>
       <Section title="Routing: which names lead where">
         <dl class="doc-fields">
-          {Object.entries(pools_nicknames).map(([name, id]) => (
-            <div key={name}>
-              <dt class="mono">{name}</dt>
-              <dd>
-                <PoolRef id={id} names={names} />
-                {affinities[id] === undefined ? null : (
-                  <span class="quiet small"> affinity {affinities[id]}</span>
-                )}
-              </dd>
-            </div>
-          ))}
+          {Object.entries(pools_nicknames)
+            .sort(([a], [b]) => byName(a, b))
+            .map(([name, id]) => (
+              <div key={name}>
+                <dt class="mono">{name}</dt>
+                <dd>
+                  <PoolRef id={id} names={names} />
+                  {affinities[id] === undefined ? null : (
+                    <span class="quiet small"> affinity {affinities[id]}</span>
+                  )}
+                </dd>
+              </div>
+            ))}
           <div>
             <dt>without a name</dt>
             <dd>
@@ -49,16 +51,18 @@ export function Outline({ environment }: { readonly environment: EnvironmentDocu
       {Object.keys(proxies).length === 0 ? null : (
         <Section title="Tiers: caches and their origins">
           <dl class="doc-fields">
-            {Object.entries(proxies).map(([cache, origin]) => (
-              <div key={cache}>
-                <dt>
-                  <PoolRef id={cache} names={names} />
-                </dt>
-                <dd>
-                  reads through to <PoolRef id={origin} names={names} />
-                </dd>
-              </div>
-            ))}
+            {Object.entries(proxies)
+              .sort(([a], [b]) => byName(names.get(a), names.get(b)))
+              .map(([cache, origin]) => (
+                <div key={cache}>
+                  <dt>
+                    <PoolRef id={cache} names={names} />
+                  </dt>
+                  <dd>
+                    reads through to <PoolRef id={origin} names={names} />
+                  </dd>
+                </div>
+              ))}
           </dl>
         </Section>
       )}
@@ -89,6 +93,12 @@ function Section({
   );
 }
 
+/** As people count: cache-2 before cache-10, and what has no name last. */
+function byName(a: string | undefined, b: string | undefined): number {
+  if (a === undefined || b === undefined) return Number(a === undefined) - Number(b === undefined);
+  return a.localeCompare(b, undefined, { numeric: true });
+}
+
 /** A pool's own fields name no other pool. */
 const noNames: ReadonlyMap<GlobalId, string> = new Map();
 
@@ -102,7 +112,9 @@ function Components({
   readonly titles?: ReadonlyMap<GlobalId, string>;
   readonly alpha?: GlobalId;
 }) {
-  const all = Object.entries(of);
+  const all = Object.entries(of).sort(([a, one], [b, other]) =>
+    byName(titles.get(a) ?? one.nickname, titles.get(b) ?? other.nickname),
+  );
   return (
     <div class="doc-components">
       {all.map(([id, { class_token, nickname, package: from, ...fields }]) => {

@@ -4,7 +4,8 @@ import type { Saved, SavedHistory, SavedVersion } from "../../../src/api.js";
 import { timeText } from "../../core/format.js";
 import { life } from "../../core/live.js";
 import { hrefOf } from "../../core/route.js";
-import { Badge, Button, CopyButton, Empty, ErrorNote, Note, Panel } from "../../ui/parts.js";
+import { Badge, Button, CopyButton, ErrorNote, Note, Panel } from "../../ui/parts.js";
+import { Waiting } from "../../ui/waiting.js";
 import { Picture } from "../setup/picture.js";
 import { LabelDialog, RollbackDialog, setLabel } from "./dialogs.js";
 import { DocumentText } from "./document.js";
@@ -85,7 +86,7 @@ export function VersionPanel({ history, version }: VersionProps) {
           </section>
         </>
       ) : error ? null : (
-        <Empty>Reading version {version}…</Empty>
+        <Waiting>Reading version {version}…</Waiting>
       )}
       <LabelDialog history={history} version={version} isOpen={asked === "label"} onClose={close} />
       <RollbackDialog

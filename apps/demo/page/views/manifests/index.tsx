@@ -9,6 +9,7 @@ import { refresh, useLoaded } from "../../core/loaded.js";
 import { poolName } from "../../core/pools.js";
 import { hrefOf, route } from "../../core/route.js";
 import { Button, Empty, ErrorNote, Note, Panel } from "../../ui/parts.js";
+import { Waiting } from "../../ui/waiting.js";
 import { checkOf } from "./check.js";
 import { ManifestPanel } from "./manifest.js";
 import "./manifests.css";
@@ -76,7 +77,7 @@ function List({ manifests, poolId, id }: ListProps) {
   if (manifests === null)
     return (
       <div class="manifests-list">
-        <Empty>Looking for manifests in every pool…</Empty>
+        <Waiting>Looking for manifests in every pool…</Waiting>
       </div>
     );
   const pools = new Map<GlobalId, ManifestSummary[]>();

@@ -8,6 +8,7 @@ import { useLoaded } from "../../core/loaded.js";
 import { poolName } from "../../core/pools.js";
 import { go, hrefOf } from "../../core/route.js";
 import { Badge, Button, Empty, ErrorNote, Note, Panel } from "../../ui/parts.js";
+import { Waiting } from "../../ui/waiting.js";
 import { openAtFirst, rowsOf, type TreeNode, treeOf } from "./blueprint.js";
 import { breakLeaf, cancel, checkOf, repair, verify } from "./check.js";
 import { LeafPanel } from "./leaf-panel.js";
@@ -53,7 +54,7 @@ export function ManifestPanel({
       {value ? (
         <Opened document={value} others={others} />
       ) : error ? null : (
-        <Empty>Reading the manifest…</Empty>
+        <Waiting>Reading the manifest…</Waiting>
       )}
     </Panel>
   );
