@@ -127,7 +127,47 @@ inBrowser("the environment", () => {
       await page.getByRole("button", { name: "Save a version", exact: true }).isEnabled(),
     ).toBe(true);
   });
+
+  it("fits on a phone in the dark, as manifests do", async () => {
+    const page = await openPage(await startDemo(["--pools", "20"]), {
+      isDark: true,
+      isPhone: true,
+    });
+    const places = [
+      ["#/environment", "It is what is saved as version 4."],
+      ["#/environment/demo/history", "Plain files for what people look at"],
+      ["#/environment/demo/history/2", "As a document"],
+      ["#/environment/demo/compare/1/live", "JSON Patch (RFC 6902)"],
+      ["#/environment/demo/doctor", "Would work here"],
+      ["#/manifests", "experiment"],
+    ] as const;
+    for (const [place, text] of places) {
+      await page.goto(new URL(place, page.url()).href);
+      await page.getByRole("main").getByText(text).first().waitFor();
+      await expectFit(page);
+    }
+    await page
+      .getByRole("link", { name: /experiment/ })
+      .first()
+      .click();
+    await page.getByRole("treeitem", { name: /^station / }).waitFor();
+    await expectFit(page);
+    await page.getByRole("link", { name: "All manifests" }).click();
+    await page.getByRole("navigation", { name: "Manifests" }).waitFor();
+  });
 });
+
+/** Nothing sticks out at the right, and axe-core finds nothing serious. */
+async function expectFit(page: Page): Promise<void> {
+  const tooWide = await page.evaluate(() => {
+    const main = document.querySelector("main");
+    return [main, document.documentElement].map((one) =>
+      one === null ? 0 : Math.max(0, one.scrollWidth - one.clientWidth),
+    );
+  });
+  expect(tooWide, page.url()).toEqual([0, 0]);
+  expect(await axe(page), page.url()).toEqual([]);
+}
 
 async function save(page: Page, message: string): Promise<void> {
   await page.getByRole("button", { name: "Save a version", exact: true }).click();
