@@ -68,12 +68,15 @@ inBrowser("the disaster", () => {
   });
 
   it("goes on where it was when the page is loaded anew; files that nobody deleted stay", async () => {
-    const page = await openPage(await startDemo(), { at: "#/disaster", refused: /^503 / });
+    const demo = await startDemo();
+    const page = await openPage(demo, { at: "#/disaster", refused: /^503 / });
+    const other = await openPage(demo, { refused: /^503 / });
     await page.getByRole("button", { name: "Kill it" }).click();
     const dialog = page.getByRole("dialog");
     await dialog.getByRole("checkbox", { name: /^Delete the HDF5 file/ }).uncheck();
     await dialog.getByRole("button", { name: "Kill it" }).click();
     await page.getByRole("heading", { name: "The process is gone" }).waitFor();
+    await other.getByRole("alert").getByText("The set-up is down.").waitFor();
     const { folder } = await get<Life>(page, "life");
     expect(existsSync(join(folder, "laila.config.json"))).toBe(true);
     await page.reload();
@@ -82,6 +85,8 @@ inBrowser("the disaster", () => {
     await page.getByRole("button", { name: "Recover from the bucket" }).click();
     await page.getByText("Equal to the original: yes").waitFor();
     await page.getByRole("button", { name: "Kill it again" }).waitFor();
+    await other.getByRole("alert").waitFor({ state: "detached" });
+    await other.locator(".policy-picture:not(.lost) .glow").first().waitFor({ state: "attached" });
   });
 
   it("shows code that recovers the same set-up elsewhere, as it stands", async () => {

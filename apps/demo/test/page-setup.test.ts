@@ -1,10 +1,98 @@
+import type { EnvironmentDocument } from "@laila/schema";
 import type { Page } from "playwright-core";
-import { expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
+import { allOf, forestOf } from "../page/views/setup/forest.js";
+import { Pulses } from "../page/views/setup/pulse.js";
 import type { Setup } from "../src/api.js";
 import { axe, inBrowser, openPage, startDemo } from "./browser.js";
 
 /** Polls that wait for a busy machine, too. */
 const patient = { timeout: 20_000 };
+
+describe("what the picture is drawn from", () => {
+  const id = (n: number) =>
+    `LAILA:POOL:GLOBAL_ID:${String(n).padStart(8, "0")}-0000-4000-8000-000000000000`;
+  const drawn = (pools: number, proxies: readonly (readonly [number, number])[]) =>
+    forestOf({
+      laila_environment: 1,
+      policy: {
+        global_id: "LAILA:POLICY:GLOBAL_ID:00000000-0000-4000-8000-000000000000",
+        central: {
+          memory: {
+            alpha_pool: id(0),
+            pool_router: {
+              pools: Object.fromEntries(
+                Array.from({ length: pools }, (_, n) => [id(n), { class_token: "MemoryPool" }]),
+              ),
+              pools_nicknames: { first: id(1) },
+              affinities: { [id(1)]: 7 },
+              proxies: Object.fromEntries(proxies.map(([a, b]) => [id(a), id(b)])),
+            },
+          },
+          command: { alpha_taskforce: "", taskforces: {} },
+          communication: { connections: {} },
+        },
+      },
+    } as EnvironmentDocument);
+
+  it("is every pool once, caches before their origins, also in a document with a circle", () => {
+    const [tree, alpha] = drawn(4, [
+      [1, 2],
+      [2, 3],
+    ]);
+    expect([tree?.id, tree?.caches[0]?.id, tree?.caches[0]?.caches[0]?.title]).toEqual([
+      id(3),
+      id(2),
+      "first",
+    ]);
+    expect(alpha?.isAlpha).toBe(true);
+    const circle = drawn(3, [
+      [0, 1],
+      [1, 2],
+      [2, 0],
+    ]);
+    expect(
+      allOf(circle)
+        .map((tier) => tier.id)
+        .sort(),
+    ).toEqual([id(0), id(1), id(2)]);
+  });
+
+  it("counts what was told of for what was left out, and forgets a minute later", () => {
+    vi.useFakeTimers({ now: 1_000_000 });
+    const pulses = new Pulses();
+    const one = {
+      verb: "remember",
+      poolId: id(1),
+      key: "",
+      bytes: 1,
+      failed: null,
+      at: 0,
+    } as const;
+    pulses.add(
+      [
+        { ...one, ms: 1 },
+        { ...one, ms: 9, failed: "CORRUPT" },
+      ],
+      8,
+    );
+    vi.setSystemTime(1_001_000);
+    pulses.tick();
+    const { rate, median, p95, tone, flash } = pulses.of(id(1)).value;
+    expect({ rate, median, p95, tone, flash }).toEqual({
+      rate: 2,
+      median: 9,
+      p95: 9,
+      tone: "failed",
+      flash: 1,
+    });
+    expect(pulses.of(id(2)).value.flash).toBe(0);
+    vi.setSystemTime(1_061_000);
+    pulses.tick();
+    expect(pulses.of(id(1)).value).toMatchObject({ rate: 0, median: null, flash: 1 });
+    vi.useRealTimers();
+  });
+});
 
 inBrowser("the picture of the set-up", () => {
   it("shows each pool in its place, and lights up where something happens", async () => {

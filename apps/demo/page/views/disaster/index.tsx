@@ -125,7 +125,8 @@ function Story({ now, last, chapter }: StoryProps) {
         </>
       );
     case "back":
-      if (!last) return <Note>The set-up is being recovered, from another window.</Note>;
+      if (!last || (last.ms !== null && now.state === "recovering"))
+        return <Note>The set-up is being recovered, from another window.</Note>;
       return (
         <Back>
           <Steps recovery={last} />

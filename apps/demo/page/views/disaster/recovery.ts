@@ -1,4 +1,4 @@
-import { signal } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
 import type { Failure, RecoverRequest, RecoverStep } from "../../../src/api.js";
 import { ApiError, lines } from "../../core/api.js";
 import { showCode } from "../../core/code.js";
@@ -17,6 +17,13 @@ export interface Recovery {
 }
 
 export const recovery = signal<Recovery | null>(null);
+
+// Once all is lost again, perhaps from another window, the last way back is an old story.
+effect(() => {
+  if (life.value?.state !== "down") return;
+  const last = recovery.peek();
+  if (last && last.ms !== null && !last.failure) recovery.value = null;
+});
 
 /** Asks for everything back; each step is told as it happens. */
 export async function recover(name: string): Promise<void> {

@@ -1,3 +1,4 @@
+import type { PoolConfig } from "@laila/schema";
 import type { ReadonlySignal } from "@preact/signals";
 import {
   Archive,
@@ -39,6 +40,7 @@ export function PoolCard(props: PoolCardProps) {
   const { config, title, isAlpha } = tier;
   const Icon = classIcons[config.class_token] ?? Database;
   const layers = (config.layers ?? []).map(({ class_token }) => class_token);
+  const place = facts?.place ?? placeOf(config);
   const classes = [
     "pool-card",
     facts && !facts.isLocal ? "remote" : "",
@@ -66,7 +68,7 @@ export function PoolCard(props: PoolCardProps) {
       {isCompact ? null : (
         <span class="pool-place small quiet ellipsis">
           {title === config.class_token ? "" : `${config.class_token} `}
-          {facts === undefined ? "" : <span class="mono">{facts.place}</span>}
+          <span class="mono">{place}</span>
         </span>
       )}
       <Names tier={tier} isCompact={isCompact} />
@@ -76,7 +78,7 @@ export function PoolCard(props: PoolCardProps) {
       )}
       {isCompact ? (
         <span class="compact-line small">
-          <span class="quiet ellipsis">{facts?.place ?? config.class_token}</span>
+          <span class="quiet ellipsis">{place || config.class_token}</span>
           {pulse === undefined ? null : <Rate pulse={pulse} />}
         </span>
       ) : pulse === undefined ? null : (
@@ -84,6 +86,14 @@ export function PoolCard(props: PoolCardProps) {
       )}
     </div>
   );
+}
+
+/** Where a pool lies, as far as a document says it. */
+function placeOf({ bucket_name, prefix, file_path, directory }: PoolConfig): string {
+  if (typeof bucket_name === "string")
+    return `s3://${bucket_name}/${typeof prefix === "string" ? prefix : ""}`;
+  const path = file_path ?? directory;
+  return typeof path === "string" ? path : "";
 }
 
 function Alpha({ isCompact = false }: { isCompact?: boolean }) {
