@@ -52,9 +52,11 @@ function SecretName({ name }: { readonly name: string }) {
 
 /** A pool by its name, with enough of its id to tell it from another. */
 export function PoolRef({ id, names }: { readonly id: GlobalId; readonly names: Names }) {
+  const short = shortId(id);
+  const name = names.get(id) ?? short;
   return (
     <span title={id}>
-      <strong>{names.get(id) ?? shortId(id)}</strong> <code class="quiet">{shortId(id)}</code>
+      <strong>{name}</strong> {name.endsWith(short) ? null : <code class="quiet">{short}</code>}
     </span>
   );
 }
