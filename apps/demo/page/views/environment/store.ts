@@ -18,7 +18,7 @@ export function namedOf(text: string | undefined): Named | undefined {
   return text !== undefined && /^[1-9]\d*$/.test(text) ? Number(text) : undefined;
 }
 
-export function whichOf(name: string, named: Named): Which {
+function whichOf(name: string, named: Named): Which {
   return named === "live" ? { live: true } : { name, version: named };
 }
 
