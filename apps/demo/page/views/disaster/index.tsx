@@ -146,7 +146,10 @@ function Story({ now, last, chapter }: StoryProps) {
 /** Steps and result side by side, brought into sight when it begins. */
 function Back({ children }: { children: ComponentChildren }) {
   const element = useRef<HTMLDivElement>(null);
-  useEffect(() => element.current?.scrollIntoView({ block: "start", behavior: "smooth" }), []);
+  useEffect(() => {
+    const isStill = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    element.current?.scrollIntoView({ block: "start", behavior: isStill ? "auto" : "smooth" });
+  }, []);
   return (
     <div class="back" ref={element}>
       {children}

@@ -19,7 +19,10 @@ export function Result({ recovery: { steps, ms }, children }: ResultProps) {
       {ms !== null && remembered?.entry ? (
         <>
           <div class="row value-head">
-            <h2>{remembered.detail ?? "Remembered"}</h2>
+            <div>
+              <h2>{remembered.title}</h2>
+              <p class="small quiet">{remembered.detail}</p>
+            </div>
             <a href={hrefOf("entries", remembered.entry.poolId, remembered.entry.key)}>
               Open the entry
             </a>

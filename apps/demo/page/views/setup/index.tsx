@@ -59,7 +59,7 @@ export function SetupView() {
             isLost={!isRunning}
           />
           <Legend />
-          <JustNow tiers={tiers} />
+          <JustNow tiers={tiers} isRunning={isRunning} />
         </>
       ) : (
         <div class="setup-wait">

@@ -11,7 +11,7 @@ const everyMs = 400;
 const words = { memorize: "memorized", remember: "remembered", forget: "forgotten" } as const;
 
 /** The last operations, newest first. It stands still while somebody points at it. */
-export function JustNow({ tiers }: { tiers: readonly Tier[] }) {
+export function JustNow({ tiers, isRunning }: { tiers: readonly Tier[]; isRunning: boolean }) {
   const [shown, setShown] = useState<readonly Operation[]>([]);
   const isHeld = useRef(false);
   useEffect(() => {
@@ -50,7 +50,9 @@ export function JustNow({ tiers }: { tiers: readonly Tier[] }) {
             title={titles.get(operation.poolId) ?? shortId(operation.poolId)}
           />
         ))}
-        {shown.length === 0 ? <li class="quiet small">Nothing yet.</li> : null}
+        {shown.length === 0 ? (
+          <li class="quiet small">{isRunning ? "Nothing yet." : "Nothing: it is down."}</li>
+        ) : null}
       </ul>
     </Panel>
   );

@@ -168,7 +168,7 @@ const abilities: readonly (readonly [string, string])[] = [
 ];
 
 /** What a pool supports, in words. */
-export function abilitiesText({ supports }: PoolFacts): string {
+function abilitiesText({ supports }: PoolFacts): string {
   const words = abilities.filter(([name]) => supports[name] === true).map(([, word]) => word);
   return words.length === 0 ? "only while it is open" : words.join(", ");
 }

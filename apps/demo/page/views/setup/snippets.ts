@@ -4,7 +4,7 @@ import { commandOn } from "../../core/pools.js";
 import type { Tier } from "./forest.js";
 
 /** How code reaches a pool: by a name that the router knows, else by its id. */
-export function addressOf({ names, id }: Pick<Tier, "names" | "id">): string {
+function addressOf({ names, id }: Pick<Tier, "names" | "id">): string {
   const [name] = names;
   return name === undefined ? `{ poolId: ${literal(id)} }` : `{ poolNickname: ${literal(name)} }`;
 }
