@@ -113,26 +113,11 @@ inBrowser("pools and entries", () => {
     await page.getByRole("button", { name: "Add a large array" }).click();
     const plot = page.getByRole("img", { name: /Heat map.*float32 4096 × 4096/ });
     await plot.waitFor();
-    const colours = await coloursOf(page);
     await expect.poll(async () => (await coloursOf(page)).size).toBeGreaterThan(100);
-    await page.evaluate(() => {
-      const seen = globalThis as unknown as { longTasks: number[] };
-      seen.longTasks = [];
-      new PerformanceObserver((list) => {
-        seen.longTasks.push(...list.getEntries().map(({ duration }) => duration));
-      }).observe({ type: "longtask" });
-    });
-    await plot.focus();
-    for (const key of ["+", "+", "+", "ArrowLeft", "ArrowDown", "+", "-", "ArrowRight"])
-      await page.keyboard.press(key);
-    await page.getByRole("button", { name: "Show all" }).click();
-    await expect.poll(() => page.getByRole("button", { name: "Show all" }).isDisabled()).toBe(true);
-    // Work on 16 million numbers in the page itself would take hundreds of milliseconds.
-    const longest = await page.evaluate(() =>
-      Math.max(0, ...(globalThis as unknown as { longTasks: number[] }).longTasks),
-    );
-    expect(longest).toBeLessThan(200);
-    expect(colours).toBeDefined();
+    // What is there is drawn in the very next frames, wherever the view goes; the worker sharpens it later.
+    for (const key of ["+", "+", "ArrowLeft", "ArrowDown", "-", "+", "0"])
+      expect(await isDrawnAtOnce(page, key), key).toBe(true);
+    expect(await page.getByRole("button", { name: "Show all" }).isDisabled()).toBe(true);
 
     const box = (await page.locator(".u-over").first().boundingBox())!;
     await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
@@ -163,10 +148,15 @@ inBrowser("pools and entries", () => {
     expect(Buffer.compare(again, npy)).toBe(0);
 
     const json = { list: [1, 2.5, null], text: "é" };
-    await memorized(page, { name: "notes.json", buffer: Buffer.from(JSON.stringify(json)) });
+    const notes = await memorized(page, {
+      name: "notes.json",
+      buffer: Buffer.from(JSON.stringify(json)),
+    });
     await page.getByRole("heading", { name: "notes", exact: true }).waitFor();
     expect(JSON.parse((await downloaded(page, "JSON")).toString())).toEqual(json);
-    expect(decodeRecord(await downloaded(page, "Record")).entry.data).toEqual(json);
+    const record = await downloaded(page, "Record");
+    expect(decodeRecord(record).entry.data).toEqual(json);
+    expect(notes).toContain(`${record.length} B, codec json`);
 
     await page.getByRole("searchbox").fill("a grid");
     await expect.poll(() => rowsOf(page).textContent()).toContain("a grid");
@@ -263,7 +253,8 @@ async function choose(page: Page, { name, buffer }: GivenFile): Promise<void> {
   await page.getByLabel("File to memorize").setInputFiles({ name, buffer, mimeType });
 }
 
-async function memorized(page: Page, file: GivenFile, nickname?: string): Promise<void> {
+/** Gives what the dialog said of it before it was sent. */
+async function memorized(page: Page, file: GivenFile, nickname?: string): Promise<string> {
   await choose(page, file);
   const dialog = page.getByRole("dialog", { name: `Memorize ${file.name}` });
   if (nickname !== undefined) {
@@ -271,9 +262,11 @@ async function memorized(page: Page, file: GivenFile, nickname?: string): Promis
     await dialog.getByText(globalIdOf(nickname)).waitFor();
   }
   await dialog.getByText("LAILA:ENTRY").waitFor();
+  const said = (await dialog.textContent()) ?? "";
   await dialog.getByRole("button", { name: "Memorize" }).click();
   await dialog.waitFor({ state: "hidden" });
   await page.getByText("digest is right").waitFor();
+  return said;
 }
 
 async function downloaded(page: Page, name: string): Promise<Buffer> {
@@ -282,6 +275,21 @@ async function downloaded(page: Page, name: string): Promise<Buffer> {
     page.getByRole("button", { name, exact: true }).click(),
   ]);
   return readFile(await download.path());
+}
+
+/** Presses a key on the plot, and says whether the picture is another two frames later. */
+function isDrawnAtOnce(page: Page, key: string): Promise<boolean> {
+  return page.evaluate(async (key) => {
+    const plot = document.querySelector<HTMLElement>(".plot-host");
+    const canvas = plot?.querySelector("canvas");
+    const picture = () => canvas?.toDataURL();
+    const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+    const before = picture();
+    plot?.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+    await frame();
+    await frame();
+    return picture() !== before;
+  }, key);
 }
 
 /** The different colours of the plot. */

@@ -11,13 +11,14 @@ import {
   elementText,
   firstCut,
   half,
+  pictureChannels,
   plainOf,
   planeOf,
 } from "../page/worker/numbers.js";
 import { digestOf } from "../page/worker/open.js";
 import { coloured, lineOf, statsOf, tileOf } from "../page/worker/plots.js";
 import type { TreeItem } from "../page/worker/protocol.js";
-import { pictureChannels, shapeOf } from "../page/worker/shape.js";
+import { shapeOf } from "../page/worker/shape.js";
 import { Instance, Tree } from "../page/worker/tree.js";
 
 const row = (columns: number) => ({ start: 0, columns, columnStride: 1, rows: 1, rowStride: 0 });
@@ -68,6 +69,8 @@ describe("numbers", () => {
     expect(cut([5, 1, 7, 1])).toMatchObject({ x: 2, y: 0 });
     expect(cut([1, 9])).toMatchObject({ x: 1, y: null });
     expect(cut([])).toMatchObject({ x: 0, y: null, at: [] });
+    const picture = { dtype: "uint8", shape: [64, 96, 3], order: "C", parts: ["value"] } as const;
+    expect(firstCut(picture)).toMatchObject({ x: 1, y: 0 });
   });
 
   it("writes what is exact, with no more digits than are needed", () => {
@@ -305,7 +308,7 @@ describe("a tree", () => {
 describe("files", () => {
   const fileOf = (...parts: BlobPart[]): Blob => new Blob(parts);
   const read = async (name: string, ...parts: BlobPart[]) => {
-    const made = await make({ file: fileOf(...parts), name, nickname: name });
+    const made = await make({ file: fileOf(...parts), name, nickname: name, recorder: null });
     expect(made.key).toBe(globalIdOf(name));
     return decodeRecord(made.record, { key: made.key }).entry.data;
   };

@@ -6,7 +6,7 @@ import type { Exported, ExportRequest, Made, MakeRequest } from "./protocol.js";
 import { typeOf } from "./tree.js";
 
 /** A file as a value: JSON as what it says, .npy as its array, anything else as its bytes. */
-export function valueOfFile(bytes: Uint8Array<ArrayBuffer>, name: string): unknown {
+function valueOfFile(bytes: Uint8Array<ArrayBuffer>, name: string): unknown {
   const extension = /\.(\w+)$/.exec(name)?.[1]?.toLowerCase();
   if (extension === "npy") return decodeNpy(bytes);
   if (extension !== "json") return bytes;
@@ -31,10 +31,10 @@ function unreadable(message: string, cause: unknown): LailaError {
 }
 
 /** The record of a file, made where the file is: here. */
-export async function make({ file, name, nickname }: MakeRequest): Promise<Made> {
+export async function make({ file, name, nickname, recorder }: MakeRequest): Promise<Made> {
   const value = valueOfFile(new Uint8Array(await file.arrayBuffer()), name);
   const entry = constant(value, nickname === "" ? {} : { nickname });
-  const record = encodeRecord(entry);
+  const record = encodeRecord(entry, { recorder });
   const { codec } = decodeRecord(record, { key: entry.globalId });
   return { key: entry.globalId, type: typeOf(value), codec, record };
 }

@@ -73,7 +73,7 @@ export function arrayOfLists(value: unknown): NdArray<"float64"> | undefined {
   return fill(value, 0) ? new NdArray({ dtype: "float64", shape, data }) : undefined;
 }
 
-export function isComplex(dtype: string): boolean {
+function isComplex(dtype: string): boolean {
   return dtype.startsWith("complex");
 }
 
@@ -123,8 +123,20 @@ export function half(bits: number): number {
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
+/** Of an array that can be a picture: 1 (grey), 3 (RGB) or 4 (RGBA); else 0. */
+export function pictureChannels({
+  dtype,
+  shape,
+}: Pick<ArrayShape, "dtype" | "shape">): 0 | 1 | 3 | 4 {
+  const [height = 0, width = 0, channels = 1] = shape;
+  if (dtype !== "uint8" || shape.length < 2 || shape.length > 3) return 0;
+  if (height < 4 || width < 4 || height > 16_384 || width > 16_384) return 0;
+  if (shape.length === 2) return 1;
+  return channels === 3 || channels === 4 ? channels : 0;
+}
+
 /** How far apart in memory neighbours along each dimension are. */
-export function stridesOf(shape: readonly number[], order: "C" | "F"): number[] {
+function stridesOf(shape: readonly number[], order: "C" | "F"): number[] {
   const strides = new Array<number>(shape.length).fill(1);
   const dimensions = shape.map((_, i) => i);
   if (order === "C") dimensions.reverse();
@@ -159,8 +171,10 @@ export function planeOf({ shape, order }: NdArray, { x, y, at }: Cut): Plane {
   };
 }
 
-/** What is plotted of an array at first: its last two dimensions that are longer than 1. */
-export function firstCut({ shape, parts }: ArrayShape): Cut {
+/** What is plotted of an array at first: its last two dimensions that are longer than 1, but for a picture's colours. */
+export function firstCut({ dtype, shape, parts }: ArrayShape): Cut {
+  if (pictureChannels({ dtype, shape }) > 1)
+    return { part: "value", x: 1, y: 0, at: shape.map(() => 0) };
   const long = shape.map((_, i) => i).filter((i) => (shape[i] as number) > 1);
   const x = long.at(-1) ?? Math.max(0, shape.length - 1);
   return { part: parts[0] ?? "value", x, y: long.at(-2) ?? null, at: shape.map(() => 0) };

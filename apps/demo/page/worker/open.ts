@@ -9,7 +9,7 @@ import type { OpenRequest, Progress, RecordFacts } from "./protocol.js";
 import { Instance } from "./tree.js";
 
 /** More than this is not loaded into a page. */
-export const maxLoaded = 512 * 1024 * 1024;
+const maxLoaded = 512 * 1024 * 1024;
 
 /** Reads every class, as an {@link Instance}: the page has none of its own. */
 class AnyClass extends ClassRegistry {

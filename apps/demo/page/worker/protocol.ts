@@ -218,6 +218,8 @@ export interface MakeRequest {
   readonly file: Blob;
   readonly name: string;
   readonly nickname: string;
+  /** The policy that memorizes it. */
+  readonly recorder: string | null;
 }
 
 /** A record made of a file, ready to be sent. */

@@ -1,7 +1,7 @@
 import type { NdArray } from "@laila/schema";
 import { isJsonExact } from "@laila/schema/codecs";
 import { bytesOf, isText, pictureOf } from "./bytes.js";
-import { arrayOfLists, arrayShapeOf, asNdArray } from "./numbers.js";
+import { arrayOfLists, arrayShapeOf, asNdArray, pictureChannels } from "./numbers.js";
 import type { Shape, View } from "./protocol.js";
 import { typeOf } from "./tree.js";
 
@@ -46,15 +46,6 @@ function viewsOf(array: NdArray): readonly View[] {
   const channels = pictureChannels(array);
   if (channels === 0) return ["plot", "table"];
   return shape.length === 2 ? ["plot", "image", "table"] : ["image", "plot", "table"];
-}
-
-/** Of an array that can be a picture: 1 (grey), 3 (RGB) or 4 (RGBA); else 0. */
-export function pictureChannels({ dtype, shape }: NdArray): 0 | 1 | 3 | 4 {
-  const [height = 0, width = 0, channels = 1] = shape;
-  if (dtype !== "uint8" || shape.length < 2 || shape.length > 3) return 0;
-  if (height < 4 || width < 4 || height > 16_384 || width > 16_384) return 0;
-  if (shape.length === 2) return 1;
-  return channels === 3 || channels === 4 ? channels : 0;
 }
 
 /** A picture's pixels, as a canvas takes them. */

@@ -181,7 +181,8 @@ export function typeOf(value: unknown): string {
   if (value instanceof Instance) return value.className;
   const array = asNdArray(value);
   if (array) {
-    const shape = array.shape.length === 0 ? "a single element" : array.shape.join(" × ");
+    if (array.shape.length === 0) return `${array.dtype}, a single element`;
+    const shape = array.shape.join(" × ");
     return NdArray.is(value) ? `${array.dtype} ${shape}` : `${className(value)} of ${shape}`;
   }
   if (value instanceof ArrayBuffer || value instanceof DataView)
@@ -199,7 +200,7 @@ function className(value: object): string {
 }
 
 /** A value in one short line. */
-export function previewOf(value: unknown, depth = 0): string {
+function previewOf(value: unknown, depth = 0): string {
   switch (typeof value) {
     case "string":
       return JSON.stringify(value.length > 160 ? `${value.slice(0, 160)}…` : value);
@@ -257,6 +258,6 @@ function* firstOf<T>(values: Iterable<T>): Generator<T> {
 }
 
 function listed(items: readonly unknown[], length: number): string {
-  const shown = Array.from(items, (item) => previewOf(item, 1));
+  const shown = Array.from(items, (item, i) => (i in items ? previewOf(item, 1) : "empty"));
   return `${shown.join(", ")}${length > items.length ? ", …" : ""}`;
 }

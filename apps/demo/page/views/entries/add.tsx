@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { ImportedFile, Memorized } from "../../../src/api.js";
 import { ask, pathOf } from "../../core/api.js";
 import { bytesText, count } from "../../core/format.js";
+import { setup } from "../../core/live.js";
 import { poolName } from "../../core/pools.js";
 import { Dialog } from "../../ui/dialog.js";
 import { ErrorNote, Field, Note } from "../../ui/parts.js";
@@ -49,9 +50,9 @@ export function AddFile({ poolId, files, onNext, onAdded }: AddFileProps) {
   if (!file) return null;
   const props = { file, poolId, onNext, onAdded };
   return /\.(h5|hdf5)$/i.test(file.name) ? (
-    <ImportDialog key={file.name} {...props} />
+    <ImportDialog key={files.length} {...props} />
   ) : (
-    <MakeDialog key={file.name} {...props} />
+    <MakeDialog key={files.length} {...props} />
   );
 }
 
@@ -133,7 +134,12 @@ function useMade(file: File, nickname: string) {
       async () => {
         worker.current ??= new ValueWorker();
         try {
-          const done = await worker.current.ask("make", { file, name: file.name, nickname });
+          const done = await worker.current.ask("make", {
+            file,
+            name: file.name,
+            nickname,
+            recorder: setup.value?.environment.policy.global_id ?? null,
+          });
           if (!isCurrent) return;
           setMade(done);
           setError(null);

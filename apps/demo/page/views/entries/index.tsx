@@ -1,3 +1,4 @@
+import { globalIdOf, isWellFormed } from "@laila/schema";
 import { FilePlus2, Grid3x3, RefreshCw, Search } from "lucide-preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { FieldRequest, Memorized } from "../../../src/api.js";
@@ -128,7 +129,11 @@ function PoolView({ pools, poolId, opened }: PoolViewProps) {
               <RefreshCw size={16} aria-hidden="true" />
             </Button>
           </div>
-          <p class="key-count small quiet tabular" role="status">
+          <p
+            class="key-count small quiet tabular"
+            // What is typed is answered; what others do all the time is not read aloud.
+            aria-live={text === "" ? "off" : "polite"}
+          >
             {text === ""
               ? count(keys.length, "entry", "entries")
               : `${keys.length.toLocaleString()} of ${count(pool.keys.length, "entry", "entries")}`}
@@ -137,9 +142,11 @@ function PoolView({ pools, poolId, opened }: PoolViewProps) {
           {pool.error.value === null ? null : <ErrorNote error={pool.error.value} />}
           {keys.length === 0 && !pool.isLoading.value ? (
             <Empty>
-              {text === ""
-                ? "Nothing is here yet. Drop a file to memorize it."
-                : "Nothing is found."}
+              {text === "" ? (
+                "Nothing is here yet. Drop a file to memorize it."
+              ) : (
+                <NothingFound text={text.trim()} />
+              )}
             </Empty>
           ) : (
             <KeyList
@@ -186,6 +193,20 @@ function PoolView({ pools, poolId, opened }: PoolViewProps) {
         }}
       />
     </div>
+  );
+}
+
+/** The id that was looked for: computed here, as it is everywhere. */
+function NothingFound({ text }: { text: string }) {
+  return (
+    <>
+      <p>Nothing is found.</p>
+      {isWellFormed(text) && !text.startsWith("LAILA:") ? (
+        <p class="small">
+          An entry of this nickname is <span class="mono">{globalIdOf(text)}</span>
+        </p>
+      ) : null}
+    </>
   );
 }
 

@@ -33,10 +33,16 @@ export function KeyList({ pool, keys, opened, onOpen }: KeyListProps) {
     return () => clearTimeout(timer);
   }, [pool, keys, first, last, headsVersion]);
 
+  const located = useRef<string | undefined>(undefined);
   useEffect(() => {
-    setActive(opened === undefined ? -1 : keys.indexOf(opened));
-    // The row that is open is found once it is there, and is not looked for in every batch of keys.
-  }, [opened, pool]);
+    if (located.current === opened) return;
+    const index = opened === undefined ? -1 : keys.indexOf(opened);
+    // It may come with a later batch of keys.
+    if (opened !== undefined && index < 0) return;
+    located.current = opened;
+    setActive(index);
+    if (index >= 0) virtual.scrollToIndex(index);
+  }, [opened, keys]);
 
   const moveTo = (index: number): void => {
     const next = Math.max(0, Math.min(keys.length - 1, index));
@@ -137,7 +143,7 @@ const states = {
 } as const;
 
 /** What is wrong with an entry; nothing, when nothing is. */
-export function StateBadge({ head }: { head: EntryHead | undefined }) {
+function StateBadge({ head }: { head: EntryHead | undefined }) {
   if (!head || head.state === "whole") return null;
   const { tone, text } = states[head.state];
   return <Badge tone={tone}>{text}</Badge>;

@@ -75,6 +75,7 @@ export function ScrollWindow(props: ScrollWindowProps) {
       aria-colcount={columns}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: it is scrolled with keys.
       tabIndex={0}
+      style={{ maxHeight: `${rows * rowHeight + 4}px` }}
       onScroll={onScroll}
       onWheel={(event) => {
         if (!isScaled || event.deltaY === 0) return;

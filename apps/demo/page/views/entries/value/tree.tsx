@@ -170,7 +170,7 @@ function TreeRow(props: TreeRowProps) {
 /** The type of what does not tell it by how it is written. */
 function isSaid({ type, text }: TreeItem): boolean {
   const isPlain = ["string", "number", "boolean", "null", "undefined", "bigint"].includes(type);
-  return !isPlain && type !== "" && type !== text;
+  return !isPlain && type !== "" && !text.startsWith(type);
 }
 
 /** A value inside of another, in the view that fits it. */
