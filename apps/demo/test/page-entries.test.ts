@@ -236,11 +236,10 @@ async function opened(page: Page, nickname: string) {
 async function storedIn(page: Page, nickname: string): Promise<unknown> {
   const [, , pool = ""] = new URL(page.url()).hash.split("/");
   const key = globalIdOf(nickname);
-  const numbers = await page.evaluate(
-    async (path) => [...new Uint8Array(await (await fetch(path)).arrayBuffer())],
-    `./api/pools/${pool}/entries/${encodeURIComponent(key)}`,
-  );
-  return decodeRecord(Uint8Array.from(numbers), { key }).entry.data;
+  const path = `./api/pools/${pool}/entries/${encodeURIComponent(key)}`;
+  const answer = await page.request.get(new URL(path, page.url()).href);
+  expect(answer.status()).toBe(200);
+  return decodeRecord(new Uint8Array(await answer.body()), { key }).entry.data;
 }
 
 interface GivenFile {

@@ -1,7 +1,14 @@
-import { constant, decodeRecord, encodeRecord, globalIdOf, NdArray } from "@laila/schema";
+import {
+  ClassRegistry,
+  constant,
+  decodeRecord,
+  encodeRecord,
+  globalIdOf,
+  NdArray,
+} from "@laila/schema";
 import { decodeNpy, encodeNpy } from "@laila/schema/codecs";
 import { describe, expect, it } from "vitest";
-import { wholeRegion, within, zoomed } from "../page/views/entries/value/plot/view.js";
+import { painted, within, zoomed } from "../page/views/entries/value/plot/view.js";
 import { isText, pictureOf } from "../page/worker/bytes.js";
 import { exported, make } from "../page/worker/files.js";
 import { hexRow } from "../page/worker/hex.js";
@@ -15,7 +22,7 @@ import {
   plainOf,
   planeOf,
 } from "../page/worker/numbers.js";
-import { digestOf } from "../page/worker/open.js";
+import { AnyClass, digestOf } from "../page/worker/open.js";
 import { coloured, lineOf, statsOf, tileOf } from "../page/worker/plots.js";
 import type { TreeItem } from "../page/worker/protocol.js";
 import { shapeOf } from "../page/worker/shape.js";
@@ -175,11 +182,11 @@ describe("what is plotted", () => {
     expect(within({ from: -50, to: 500 }, limits, 4)).toEqual(limits);
     expect(within({ from: 50, to: 50.5 }, limits, 4)).toEqual({ from: 48.25, to: 52.25 });
     expect(zoomed({ from: 10, to: 20 }, 0.5, 10)).toEqual({ from: 10, to: 15 });
-    expect(wholeRegion({ x0: 1.5, x1: 3.2, y0: -1, y1: 9 }, 4, 8)).toEqual({
-      x0: 1,
-      x1: 4,
-      y0: 0,
-      y1: 8,
+    expect(painted({ from: 1.5, to: 3.2 }, 4, 100)).toEqual({ from: 1, to: 4, size: 3 });
+    expect(painted({ from: 1.5, to: 201.5 }, 999, 100)).toEqual({
+      from: 1.5,
+      to: 201.5,
+      size: 100,
     });
   });
 });
@@ -274,6 +281,22 @@ describe("a tree", () => {
       "nested: Float32Array of 2 1.5, 2",
     ]);
     expect(all(value).at(-1)?.isViewable).toBe(true);
+  });
+
+  it("reads instances of classes that the page has not", () => {
+    class Point {
+      readonly x = 1;
+    }
+    const classes = new ClassRegistry().register({
+      class: Point,
+      name: "Point",
+      version: 2,
+      encode: ({ x }) => ({ x }),
+      decode: () => new Point(),
+    });
+    const record = encodeRecord(constant([new Point()]), { classes });
+    const { data } = decodeRecord(record, { classes: new AnyClass() }).entry;
+    expect(data).toEqual([new Instance("Point@2", { x: 1 })]);
   });
 
   it("has keys of a Map that are objects, and cycles", () => {

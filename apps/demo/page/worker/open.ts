@@ -12,7 +12,7 @@ import { Instance } from "./tree.js";
 const maxLoaded = 512 * 1024 * 1024;
 
 /** Reads every class, as an {@link Instance}: the page has none of its own. */
-class AnyClass extends ClassRegistry {
+export class AnyClass extends ClassRegistry {
   override forName(id: string): ClassCodec {
     const decode = (data: unknown): Instance => new Instance(id, data);
     return { class: Instance, name: "Instance", version: 1, encode: (data) => data, decode };

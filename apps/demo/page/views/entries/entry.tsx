@@ -3,6 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { EntryHead } from "../../../src/api.js";
 import { ApiError, ask, pathOf } from "../../core/api.js";
 import { bytesText, durationText, shortId, timeText } from "../../core/format.js";
+import { life } from "../../core/live.js";
 import { poolName } from "../../core/pools.js";
 import { hrefOf } from "../../core/route.js";
 import { Dialog } from "../../ui/dialog.js";
@@ -29,6 +30,11 @@ export function EntryPanel(props: EntryPanelProps) {
   const { poolId, entryKey, onChanged, onForgotten, onHead } = props;
   const [round, setRound] = useState(0);
   const record = useRecord(poolId, entryKey, round);
+  const pid = life.value?.state === "running" ? life.value.pid : null;
+  useEffect(() => {
+    // What could not be had while the set-up was down may be there now.
+    if (pid !== null && record.error !== null) setRound((n) => n + 1);
+  }, [pid]);
   const nickname = record.opened?.facts.nickname ?? null;
   const isOpen = record.opened !== null;
   useEffect(() => {

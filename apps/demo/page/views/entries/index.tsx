@@ -39,6 +39,7 @@ interface PoolViewProps {
 
 function PoolView({ pools, poolId, opened }: PoolViewProps) {
   const [text, setText] = useState("");
+  const isUp = life.value?.state === "running";
   const prefix = text.trim().startsWith("LAILA:") ? text.trim() : "";
   const { pool, reload } = usePoolKeys(poolId, prefix);
   const version = pool.version.value;
@@ -86,11 +87,11 @@ function PoolView({ pools, poolId, opened }: PoolViewProps) {
             ))}
           </select>
         </label>
-        <Button disabled={isBusy} onClick={() => void addField()}>
+        <Button disabled={isBusy || !isUp} onClick={() => void addField()}>
           <Grid3x3 size={16} aria-hidden="true" />
           {isBusy ? "Making it…" : "Add a large array"}
         </Button>
-        <Button tone="primary" onClick={() => chooser.current?.click()}>
+        <Button tone="primary" disabled={!isUp} onClick={() => chooser.current?.click()}>
           <FilePlus2 size={16} aria-hidden="true" />
           Add a file
         </Button>
@@ -141,13 +142,7 @@ function PoolView({ pools, poolId, opened }: PoolViewProps) {
           </p>
           {pool.error.value === null ? null : <ErrorNote error={pool.error.value} />}
           {keys.length === 0 && !pool.isLoading.value ? (
-            <Empty>
-              {text === "" ? (
-                "Nothing is here yet. Drop a file to memorize it."
-              ) : (
-                <NothingFound text={text.trim()} />
-              )}
-            </Empty>
+            <Empty>{text === "" ? nothingHere(isUp) : <NothingFound text={text.trim()} />}</Empty>
           ) : (
             <KeyList
               pool={pool}
@@ -196,6 +191,12 @@ function PoolView({ pools, poolId, opened }: PoolViewProps) {
   );
 }
 
+function nothingHere(isUp: boolean): string {
+  return isUp
+    ? "Nothing is here yet. Drop a file to memorize it."
+    : "Pools are listed here when the set-up runs again.";
+}
+
 /** The id that was looked for: computed here, as it is everywhere. */
 function NothingFound({ text }: { text: string }) {
   return (
@@ -224,9 +225,10 @@ function usePoolKeys(
   }, [typed]);
   // While the set-up is down, what was listed stays.
   const lastPid = useRef<number | null>(null);
-  if (life.value?.state === "running") lastPid.current = life.value.pid;
+  const isUp = life.value?.state === "running";
+  if (isUp) lastPid.current = life.value?.pid ?? null;
   const pool = useMemo(
-    () => new PoolKeys(poolId, prefix),
+    () => new PoolKeys(poolId, prefix, isUp),
     [poolId, prefix, round, lastPid.current],
   );
   useEffect(() => {

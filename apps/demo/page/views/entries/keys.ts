@@ -14,7 +14,7 @@ export class PoolKeys {
   readonly version = signal(0);
   /** The same for heads. */
   readonly headsVersion = signal(0);
-  readonly isLoading = signal(true);
+  readonly isLoading = signal(false);
   readonly error = signal<unknown>(null);
   #keys: string[] = [];
   #known: Set<string> | undefined;
@@ -23,10 +23,12 @@ export class PoolKeys {
   #isAsking = false;
   readonly #abort = new AbortController();
 
-  constructor(poolId: string, prefix = "") {
+  /** `isUp`: false while nobody could answer, and then nothing is asked. */
+  constructor(poolId: string, prefix: string, isUp: boolean) {
     this.poolId = poolId;
     this.prefix = prefix;
-    void this.#load();
+    this.isLoading.value = isUp;
+    if (isUp) void this.#load();
   }
 
   get keys(): readonly string[] {

@@ -4,7 +4,7 @@ import type { Cut, Region, TileRequest } from "../../../../worker/protocol.js";
 import { listenTo } from "./gestures.js";
 import { numberText } from "./number-text.js";
 import type { PlotColours } from "./theme.js";
-import { regionOf, type Span, wholeRegion, within, zoomed } from "./view.js";
+import { painted, regionOf, type Span, within, zoomed } from "./view.js";
 
 /** What is painted: which plane, in which colours. */
 export interface Paint {
@@ -32,8 +32,13 @@ interface Tile {
   readonly region: Region;
 }
 
-/** The largest side of the picture of the whole plane that stands behind the sharp one. */
-const backdropSide = 512;
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** At most: the picture of the whole plane that stands behind the sharp one. */
+const backdrop: Size = { width: 512, height: 512 };
 
 /**
  * A plane of numbers in colours. uPlot has the axes, the crosshair and what is chosen by dragging; the
@@ -75,13 +80,11 @@ export class HeatMap {
   paint(paint: Paint): void {
     this.#paint = paint;
     const { columns, rows } = this.#options;
-    const region = { x0: 0, x1: columns, y0: 0, y1: rows };
-    const isSmall = columns <= backdropSide && rows <= backdropSide;
-    this.#askBackdrop({
-      ...this.#request(paint, region),
-      width: isSmall ? columns : Math.min(columns, backdropSide),
-      height: isSmall ? rows : Math.min(rows, backdropSide),
-    });
+    const all = [
+      { from: 0, to: columns },
+      { from: 0, to: rows },
+    ] as const;
+    this.#askBackdrop(this.#request(paint, ...all, backdrop));
     this.#sharpen();
   }
 
@@ -125,30 +128,24 @@ export class HeatMap {
     onRegion(regionOf(this.#x, this.#y), isAll);
   }
 
-  #request(paint: Paint, region: Region): TileRequest {
-    const { width, height } = this.#plot.bbox;
+  #request(paint: Paint, x: Span, y: Span, most: Size): TileRequest {
+    const { node, columns, rows } = this.#options;
+    const across = painted(x, columns, most.width);
+    const down = painted(y, rows, most.height);
     return {
-      node: this.#options.node,
+      node,
       ...paint,
-      region,
-      // No more pixels than elements: the canvas enlarges them by itself.
-      width: Math.max(1, Math.min(Math.round(width), region.x1 - region.x0)),
-      height: Math.max(1, Math.min(Math.round(height), region.y1 - region.y0)),
+      region: regionOf(across, down),
+      width: across.size,
+      height: down.size,
     };
   }
 
   #sharpen(): void {
-    const { columns, rows } = this.#options;
     if (!this.#paint) return;
-    const seen = regionOf(this.#x, this.#y);
-    const isEnlarged = seen.x1 - seen.x0 < this.#plot.bbox.width;
-    const region = isEnlarged ? wholeRegion(seen, columns, rows) : seen;
-    const request = this.#request(this.#paint, region);
-    this.#askTile({
-      ...request,
-      width: Math.round(request.width),
-      height: Math.round(request.height),
-    });
+    const { width, height } = this.#plot.bbox;
+    const most = { width: Math.round(width), height: Math.round(height) };
+    this.#askTile(this.#request(this.#paint, this.#x, this.#y, most));
   }
 
   readonly #askTile = latest(

@@ -27,7 +27,7 @@ const axesHeight = 42;
 
 /** As wide as there is room; as high as makes elements square, where that is no extreme. */
 function sizeOf(room: number, columns: number, rows: number, compact: boolean) {
-  const most = compact ? 300 : Math.min(620, Math.max(300, innerHeight - 440));
+  const most = compact ? 380 : Math.min(620, Math.max(300, innerHeight - 440));
   const ratio = columns / rows;
   const isSquare = ratio >= 0.2 && ratio <= 6;
   if (!isSquare) return { width: room, height: most };

@@ -24,12 +24,17 @@ export function regionOf(x: Span, y: Span): Region {
   return { x0: x.from, x1: x.to, y0: y.from, y1: y.to };
 }
 
-/** The elements that a region touches, with whole edges. */
-export function wholeRegion(region: Region, columns: number, rows: number): Region {
-  return {
-    x0: Math.max(0, Math.floor(region.x0)),
-    x1: Math.min(columns, Math.ceil(region.x1)),
-    y0: Math.max(0, Math.floor(region.y0)),
-    y1: Math.min(rows, Math.ceil(region.y1)),
-  };
+/**
+ * What to paint of a span that is shown on so many pixels, and on how many: where elements are larger than
+ * pixels, one pixel for each that is touched, which the canvas enlarges; else a pixel for a pixel.
+ */
+export function painted(
+  seen: Span,
+  length: number,
+  pixels: number,
+): Span & { readonly size: number } {
+  if (seen.to - seen.from >= pixels) return { ...seen, size: pixels };
+  const from = Math.max(0, Math.floor(seen.from));
+  const to = Math.min(length, Math.ceil(seen.to));
+  return { from, to, size: to - from };
 }
