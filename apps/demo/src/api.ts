@@ -165,7 +165,7 @@ export interface Memorized {
   readonly bytes: number;
 }
 
-/** `POST /api/pools/:pool/hdf5?name=file.h5`: a file; its arrays become entries, and a manifest names them. */
+/** `POST /api/pools/:pool/hdf5?name=file.h5`: a file; its arrays and texts become entries, a manifest names them. */
 export interface ImportedFile {
   readonly manifest: GlobalId;
   readonly entries: readonly { readonly path: string; readonly key: GlobalId }[];

@@ -79,6 +79,7 @@ function unreadable(cause: unknown): LailaError {
   return new LailaError("INVALID_ARGUMENT", "The request is no well-formed JSON.", { cause });
 }
 
-function tooLarge(cause?: unknown): LailaError {
+/** TOO_LARGE: what {@link limit} throws. */
+export function tooLarge(cause?: unknown): LailaError {
   return new LailaError("TOO_LARGE", "The request is larger than this demo takes.", { cause });
 }

@@ -13,3 +13,6 @@ export const names = {
   manifest: "experiment",
   field: "temperature",
 } as const;
+
+/** Where the set-up keeps files while they are read: what a killed process has left there, the keeper removes. */
+export const uploads = "uploads";

@@ -1,4 +1,6 @@
-import { readFile, stat } from "node:fs/promises";
+import { once } from "node:events";
+import { readdir, readFile, rm, stat } from "node:fs/promises";
+import { request } from "node:http";
 import { join } from "node:path";
 import { decodeRecord, documentDigest } from "@laila/schema";
 import { afterAll, expect, test } from "vitest";
@@ -125,6 +127,43 @@ test("a process that dies while it recovers is told of by the step that it died 
   expect(last.failure?.message).toContain("SIGKILL");
   expect(await demo.life()).toMatchObject({ state: "down", pid: null });
   expect((await recover("demo")).map(({ step }) => step)).toEqual(steps);
+});
+
+test("who kills what is being killed, or recovers what is being recovered, has to wait", async () => {
+  const both = (path: string, body: unknown) =>
+    Promise.all([demo.ask(path, { body }), demo.ask(path, { body })]);
+  const killed = await both("/api/life/kill", { deleteFiles: true });
+  expect(killed.map(({ status }) => status).sort()).toEqual([200, 409]);
+  const recovered = await both("/api/life/recover", { name: "demo" });
+  expect(recovered.map(({ status }) => status).sort()).toEqual([200, 409]);
+  expect(await demo.life()).toMatchObject({ state: "running", failure: null });
+});
+
+test("what a killed process was about to read is not left behind", async () => {
+  const { folder } = await demo.life();
+  const uploads = join(folder, "uploads");
+  const sent = request(new URL(`/api/pools/${await demo.pool("files")}/hdf5?name=x`, demo.url), {
+    ...{ method: "POST", agent: false, headers: { cookie: demo.cookie } },
+  });
+  const broken = once(sent, "response").catch(() => undefined);
+  sent.write(Buffer.alloc(100_000));
+  while ((await readdir(uploads).catch(() => [])).length === 0) await demo.life();
+  await kill(false);
+  await recover("demo");
+  expect(await readdir(uploads).catch(() => [])).toEqual([]);
+  sent.destroy();
+  await broken;
+});
+
+test("a folder that somebody else has deleted is made anew", async () => {
+  const { folder } = await demo.life();
+  const { chunks, response } = await demo.open("/api/events");
+  for await (const chunk of chunks) if (chunk.toString().includes("event: life")) break;
+  await rm(folder, { recursive: true });
+  await kill(false);
+  expect((await recover("demo")).map(({ step }) => step)).toEqual(steps);
+  expect((await stat(join(folder, "secrets.toml"))).mode & 0o777).toBe(0o600);
+  response.destroy();
 });
 
 test("a page that listens sees the whole story", async () => {

@@ -1,6 +1,7 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -75,6 +76,28 @@ test("what keeps it from starting is told in one sentence", async () => {
     expect(wrong.code).toBe(2);
     expect(wrong.stderr).toContain("npm run demo");
   }
+});
+
+test("a port that is taken, and a folder of somebody else's, are told of and left alone", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "laila-demo-theirs-"));
+  const file = join(folder, "secrets.toml");
+  await writeFile(file, "MINE = 1");
+  const taken = createServer().listen(0, "127.0.0.1");
+  await once(taken, "listening");
+  const { port } = taken.address() as AddressInfo;
+  for (const [flags, said] of [
+    [["--port", String(port)], "--port"],
+    [["--folder", folder], "is not empty"],
+  ] as const) {
+    const { code, stderr } = await run(process.execPath, [main, ...flags]).catch((error) => error);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^INVALID_ARGUMENT: .+\n$/);
+    expect(stderr).toContain(said);
+  }
+  expect(await readdir(folder)).toEqual(["secrets.toml"]);
+  expect(await readFile(file, "utf8")).toBe("MINE = 1");
+  taken.close();
+  await rm(folder, { recursive: true });
 });
 
 test("Ctrl-C while it is being built ends it, and leaves nothing", async () => {

@@ -1,7 +1,9 @@
 import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
+import { Hono } from "hono";
 import { afterAll, expect, test } from "vitest";
+import { guard } from "../src/keeper/guard.js";
 import { startDemo } from "./server.js";
 
 const demo = await startDemo();
@@ -63,6 +65,29 @@ test("requests of other sites are refused, reads among them", async () => {
   expect(
     (await demo.ask("/api/life", { headers: { ...own, origin: `http://${own.host}` } })).status,
   ).toBe(200);
+});
+
+test("what the page never asks like this is refused, and leaves nothing open", async () => {
+  const pool = await demo.pool("bucket");
+  const keys = `/api/pools/${pool}/keys`;
+  for (const method of ["HEAD", "OPTIONS", "PATCH"]) {
+    for (const path of ["/", "/api/life", "/api/events", keys]) {
+      const { status, headers } = await demo.ask(path, { method });
+      expect([status, headers.allow], `${method} ${path}`).toEqual([405, "GET, POST, PUT, DELETE"]);
+    }
+  }
+});
+
+test("on the port that browsers leave out of a name it is called without", async () => {
+  const app = new Hono().use(guard({ token: "t", host: "127.0.0.1", port: 80 }));
+  for (const [host, status] of [
+    ["127.0.0.1", 302],
+    ["localhost:80", 302],
+    ["example.org", 403],
+  ] as const) {
+    const answer = await app.request("http://127.0.0.1/?token=t", { headers: { host } });
+    expect(answer.status, host).toBe(status);
+  }
 });
 
 test("every answer says what the page may do, which is little", async () => {

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import {
@@ -182,6 +182,25 @@ test("the arrays of an HDF5 file become entries, and a manifest that follows its
   expect(nameless.status).toBe(400);
 });
 
+test("texts are taken, too, under whatever names another program has chosen", async () => {
+  const body = await readFile(new URL("./__fixtures__/names.h5", import.meta.url));
+  const path = `/api/pools/${files}/hdf5?name=names.h5`;
+  const { manifest, entries, left } = await demo.json<ImportedFile>(path, { body });
+  expect(left.map((one) => one.path)).toEqual(["/__proto__/x"]);
+  const keys = Object.fromEntries(entries.map((one) => [one.path, one.key]));
+  expect((await remembered(files, keys["/valueOf/title"] ?? "")).data).toBe("Grüße");
+  const { blueprint } = await demo.json<ManifestDocument>(
+    `/api/pools/${files}/manifests/${encodeURIComponent(manifest)}`,
+  );
+  expect(blueprint).toEqual({
+    toString: { depth: keys["/toString/depth"] },
+    valueOf: { title: keys["/valueOf/title"] },
+  });
+  expect(await readdir(join((await demo.life()).folder, "uploads"))).toEqual([]);
+  for (const id of [manifest, ...Object.values(keys)])
+    await demo.ask(at(files, id), { method: "DELETE" });
+});
+
 test("a manifest is told with its leaves, verified, damaged and mended", async () => {
   const all = await demo.json<ManifestSummary[]>("/api/manifests");
   expect(all.map(({ poolId, nickname }) => [poolId, nickname]).sort()).toEqual(
@@ -296,6 +315,8 @@ test("wrong requests are told what is wrong with them, with a code and a status"
     ["/api/traffic", Buffer.from("{"), 400],
     ["/api/traffic", { perSecond: 1, more: "x".repeat(10_000) }, 413],
     ["/api/setup/pools", { nickname: "" }, 400],
+    ["/api/setup/pools", { nickname: "__proto__" }, 400],
+    ["/api/setup/pools", { nickname: "constructor" }, 400],
     ["/api/samples/field", { poolId: alpha, rows: 1e6, columns: 1e6 }, 400],
     [`/api/pools/${alpha}/heads`, { keys: Array(201).fill("k") }, 400],
     ["/api/compare", { before: { live: false }, after: { live: true } }, 400],

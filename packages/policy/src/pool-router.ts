@@ -224,6 +224,10 @@ function checkArguments(
       "A pool's name must be well-formed text that is not empty.",
     );
   }
+  if (nickname === "__proto__" || nickname === "constructor") {
+    // No document has such a member: the environment could neither be captured nor saved.
+    throw new LailaError("INVALID_ARGUMENT", `A pool cannot be named ${nickname}. Take another.`);
+  }
   if (affinity !== undefined && !Number.isFinite(affinity)) {
     throw new LailaError(
       "INVALID_ARGUMENT",

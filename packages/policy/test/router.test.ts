@@ -58,6 +58,19 @@ describe("routing", () => {
     });
   });
 
+  it.each(["__proto__", "constructor"])(
+    "refuses the name %s, which no document can have",
+    (name) => {
+      const { policy, memory } = fresh();
+      for (const extend of [
+        () => memory.extend(new TestPool({ nickname: name })),
+        () => memory.extend(new TestPool(), { poolNickname: name }),
+      ])
+        expect(extend).toThrow(expect.objectContaining({ code: "INVALID_ARGUMENT" }));
+      expect(policy.central.memory.poolRouter.nicknames.size).toBe(0);
+    },
+  );
+
   it("refuses what is no pool, and two different pools at once", async () => {
     const { memory } = fresh();
     const [a, b] = [new TestPool(), new TestPool()];

@@ -25,6 +25,8 @@ export const headers = secureHeaders({
   strictTransportSecurity: false,
 });
 
+const methods: readonly string[] = ["GET", "POST", "PUT", "DELETE"];
+
 interface Guard {
   readonly token: string;
   /** Where the server listens. */
@@ -40,6 +42,8 @@ export function guard({ token, host, port }: Guard) {
   // Cookies know no ports: two demos on one machine must not take each other's.
   const cookie = `laila-demo-${port}`;
   const hosts = new Set(namesOf(host).map((name) => `${inUrl(name)}:${port}`));
+  // Browsers leave out what goes without saying.
+  if (port === 80) for (const name of namesOf(host)) hosts.add(inUrl(name));
 
   return createMiddleware(async (c, next) => {
     // A name of elsewhere that leads to this machine (DNS rebinding) is none of ours.
@@ -56,6 +60,10 @@ export function guard({ token, host, port }: Guard) {
       (origin !== undefined && origin !== `http://${called}`) ||
       (site !== undefined && site !== "same-origin" && site !== "none");
     if (isForeign) return c.text("Requests of other sites are refused.", 403);
+
+    // Of an answer to HEAD nobody would read the body, nor end what it is read from.
+    if (!methods.includes(c.req.method))
+      return c.text("Nothing here is asked for like this.", 405, { allow: methods.join(", ") });
 
     const given = c.req.query("token");
     if (c.req.method === "GET" && c.req.path === "/" && isSameSecret(given, token)) {

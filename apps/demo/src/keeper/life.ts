@@ -31,6 +31,9 @@ export class Life {
   #child: ChildProcess | undefined;
   #address: Address | undefined;
   #there: string | undefined;
+  #isKilling = false;
+  #hasEnded = false;
+  #equipped = Promise.resolve();
 
   constructor(options: LifeOptions) {
     this.#options = options;
@@ -65,18 +68,25 @@ export class Life {
   /** SIGKILL: no warning, no last word. */
   async kill({ deleteFiles }: { readonly deleteFiles: boolean }): Promise<void> {
     if (this.#state === "starting" || this.#state === "recovering")
-      throw new ToldFailure({ code: "CONFLICT", message: "Wait until the set-up runs." });
-    const child = this.#child;
-    this.#leave();
-    if (child) await ended(child, "SIGKILL");
-    if (deleteFiles) await this.#options.folder.deleteLocal();
-    this.#turn("down");
+      throw conflict("Wait until the set-up runs.");
+    if (this.#isKilling) throw conflict("It is being killed already.");
+    this.#isKilling = true;
+    try {
+      const child = this.#child;
+      this.#leave();
+      if (child) await ended(child, "SIGKILL");
+      if (deleteFiles) await this.#options.folder.deleteLocal();
+    } finally {
+      this.#isKilling = false;
+      this.#turn("down");
+    }
   }
 
   /** A fresh process, with credentials and a name. Its last step may have a failure; then it is down again. */
   async recover(name: string, told: (step: RecoverStep) => void): Promise<void> {
-    if (this.#state !== "down")
-      throw new ToldFailure({ code: "CONFLICT", message: "Nothing is lost: the set-up runs." });
+    if (this.#isKilling) throw conflict("Wait until what is being killed is gone.");
+    if (this.#state === "recovering") throw conflict("It is being recovered already.");
+    if (this.#state !== "down") throw conflict("Nothing is lost: the set-up runs.");
     this.#turn("recovering");
     try {
       await this.#become({ type: "recover", token: newToken(), name }, told);
@@ -89,6 +99,8 @@ export class Life {
 
   /** For good. */
   async end(): Promise<void> {
+    this.#hasEnded = true;
+    await this.#equipped.catch(() => undefined);
     const child = this.#child;
     this.#leave();
     if (child) await ended(child, "SIGTERM");
@@ -97,6 +109,9 @@ export class Life {
   /** Resolves when the child answers requests. */
   async #become(what: ToSetup, told: (step: RecoverStep) => void): Promise<void> {
     const began = performance.now();
+    this.#equipped = this.#options.folder.equip();
+    await this.#equipped;
+    if (this.#hasEnded) throw conflict("The demo is ending.");
     const process = {
       step: "process",
       title: "A fresh process starts, with credentials and a name",
@@ -188,6 +203,10 @@ async function ended(child: ChildProcess, signal: "SIGTERM" | "SIGKILL"): Promis
   const impatient = setTimeout(() => child.kill("SIGKILL"), patienceMs);
   await gone;
   clearTimeout(impatient);
+}
+
+function conflict(message: string): ToldFailure {
+  return new ToldFailure({ code: "CONFLICT", message });
 }
 
 function died(code: number | null, signal: string | null): Error {

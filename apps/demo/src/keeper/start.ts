@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { createServer } from "node:http";
+import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
+import { LailaError } from "@laila/schema";
 import { failureOf } from "../failure.js";
 import { names } from "../names.js";
 import type { Flags } from "../options.js";
@@ -20,7 +21,7 @@ export async function startDemo(flags: Flags): Promise<number> {
   try {
     const s3 = await findS3(flags.endpoint);
     leave.push(s3.close);
-    const folder = await Folder.open(flags.folder);
+    const folder = await Folder.open(flags.folder, s3.secrets);
     leave.push(() => folder.remove());
     const demo = await keep(flags, s3.secrets, folder);
     leave.push(demo.close);
@@ -46,8 +47,6 @@ function asked(): Promise<void> {
 
 /** Starts the server; `start` then builds the set-up, and says where the page is. */
 async function keep({ host, ...flags }: Flags, secrets: Secrets, folder: Folder) {
-  await folder.writeSecrets(secrets);
-  await folder.install();
   const events = new Events();
   const life = new Life({
     folder,
@@ -58,9 +57,7 @@ async function keep({ host, ...flags }: Flags, secrets: Secrets, folder: Folder)
   });
   const token = randomBytes(24).toString("base64url");
   const server = createServer();
-  server.listen(flags.port, host);
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
+  const port = await listening(server, flags.port, host);
   const app = keeperApp({ life, events, token, host, port });
   server.on("request", getRequestListener(app.fetch));
 
@@ -77,6 +74,16 @@ async function keep({ host, ...flags }: Flags, secrets: Secrets, folder: Folder)
       await life.end();
     },
   };
+}
+
+/** The port that it listens on, in the end. */
+async function listening(server: Server, wanted: number, host: string): Promise<number> {
+  server.listen(wanted, host);
+  await once(server, "listening").catch((cause: unknown) => {
+    const said = `The page cannot be served here (${failureOf(cause).message}). Give another --port or --host, or none.`;
+    throw new LailaError("INVALID_ARGUMENT", said, { cause });
+  });
+  return (server.address() as AddressInfo).port;
 }
 
 function warnOf(host: string): void {

@@ -5,12 +5,15 @@ import { names } from "../names.js";
 /** What is read now and then: entries that are in the bucket, too, so that they outlive the disaster. */
 const read = ["station", names.field, "land", "signal", "spectrum", "counts", "calibration"];
 const readingsKept = 20;
+/** A bucket that does not answer must not make them pile up. */
+const atOnce = 64;
 
 /** Small reads and writes that the set-up does by itself, so that there is something to see. */
 export class Traffic {
   #state: TrafficState;
   #timer: NodeJS.Timeout | undefined;
   #turn = 0;
+  #underWay = 0;
   #reading = laila.variable(19, { nickname: "reading" });
 
   constructor(perSecond: number) {
@@ -32,7 +35,7 @@ export class Traffic {
     const each = Math.max(1, Math.round(perSecond / 50));
     this.#timer = setInterval(
       () => {
-        for (let i = 0; i < each; i++) this.#act();
+        for (let i = 0; i < each; i++) void this.#act();
       },
       (1_000 * each) / perSecond,
     );
@@ -40,8 +43,11 @@ export class Traffic {
   }
 
   /** What fails is told as a failed operation, like any other. */
-  #act(): void {
-    this.#next(this.#turn++).catch(() => undefined);
+  async #act(): Promise<void> {
+    if (this.#underWay >= atOnce) return;
+    this.#underWay++;
+    await this.#next(this.#turn++).catch(() => undefined);
+    this.#underWay--;
   }
 
   async #next(turn: number): Promise<void> {
