@@ -167,8 +167,7 @@ inBrowser("pools and entries", () => {
 
   it("says with its code why a file is refused", async () => {
     const page = await entriesOf("files");
-    const buffer = Buffer.from('{"a": 1, "a": 2}');
-    await choose(page, { name: "twice.json", buffer });
+    await dropped(page, "twice.json", '{"a": 1, "a": 2}');
     const dialog = page.getByRole("dialog", { name: "Memorize twice.json" });
     await dialog.getByText("INVALID_ARGUMENT").waitFor();
     expect(await axe(page)).toEqual([]);
@@ -250,6 +249,22 @@ interface GivenFile {
 async function choose(page: Page, { name, buffer }: GivenFile): Promise<void> {
   const mimeType = "application/octet-stream";
   await page.getByLabel("File to memorize").setInputFiles({ name, buffer, mimeType });
+}
+
+/** A file that is dragged onto the page. */
+async function dropped(page: Page, name: string, text: string): Promise<void> {
+  const dataTransfer = await page.evaluateHandle(
+    ([name, text]) => {
+      const data = new DataTransfer();
+      data.items.add(new File([text], name));
+      return data;
+    },
+    [name, text] as const,
+  );
+  const list = page.getByRole("listbox", { name: "Entries" });
+  await list.dispatchEvent("dragenter", { dataTransfer });
+  await page.getByText("Drop it to memorize it in files").waitFor();
+  await list.dispatchEvent("drop", { dataTransfer });
 }
 
 /** Gives what the dialog said of it before it was sent. */

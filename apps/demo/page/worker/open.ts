@@ -86,27 +86,28 @@ async function load(
   const length = response.headers.get("content-length");
   const total = length === null ? null : Number(length);
   if (!response.body) return new Uint8Array();
-  // One piece of memory where the size is known: two are too much for a large record.
-  let bytes = new Uint8Array(Math.min(total ?? 65_536, maxLoaded));
-  let loaded = 0;
   const reader = response.body.getReader();
+  // One piece of memory where the size is known: two are too much for a large record.
+  let bytes = new Uint8Array(total === null ? 65_536 : total > maxLoaded ? 0 : total);
+  let loaded = 0;
   for (;;) {
     const { done, value } = await reader.read();
     if (done) break;
-    if (loaded + value.length > maxLoaded || (total ?? 0) > maxLoaded) {
+    const needed = loaded + value.length;
+    if (Math.max(needed, total ?? 0) > maxLoaded) {
       await reader.cancel();
       throw new LailaError(
         "TOO_LARGE",
         "The record is larger than 512 MiB, which is too much for a page. Download it instead.",
       );
     }
-    if (loaded + value.length > bytes.length) {
-      const larger = new Uint8Array(Math.max(2 * bytes.length, loaded + value.length));
+    if (needed > bytes.length) {
+      const larger = new Uint8Array(Math.max(2 * bytes.length, needed));
       larger.set(bytes.subarray(0, loaded));
       bytes = larger;
     }
     bytes.set(value, loaded);
-    loaded += value.length;
+    loaded = needed;
     onProgress({ loaded, total });
   }
   return loaded === bytes.length ? bytes : bytes.slice(0, loaded);
