@@ -42,7 +42,8 @@ export function limit(maxSize: number): Handler {
 /** Answers what a route threw: its code, one sentence, and a status that fits. */
 export function answerFailure(error: unknown, c: Context): Response {
   const failure = failureOf(error);
-  if (failure.code === "FAILED") console.error(error);
+  // A request that was broken off fails, too: there is nothing to mend about that.
+  if (failure.code === "FAILED" && !c.req.raw.signal.aborted) console.error(error);
   return c.json(failure, statusOf(failure));
 }
 
