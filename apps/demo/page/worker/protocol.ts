@@ -10,12 +10,12 @@ export interface Calls {
   children: [ChildrenRequest, readonly TreeItem[]];
   stats: [StatsRequest, Stats | null];
   line: [LineRequest, Line];
-  tile: [TileRequest, Tile];
+  tile: [TileRequest, ImageBitmap];
   cells: [CellsRequest, readonly (readonly string[])[]];
   bytes: [BytesRequest, Uint8Array<ArrayBuffer>];
   text: [TextRequest, string];
   image: [NodeRequest, Blob];
-  pixels: [PixelsRequest, ImageBitmap];
+  pixels: [NodeRequest, ImageBitmap];
   export: [ExportRequest, Exported];
   make: [MakeRequest, Made];
 }
@@ -180,11 +180,6 @@ export interface TileRequest extends NodeRequest {
   readonly to: number;
 }
 
-export interface Tile {
-  readonly bitmap: ImageBitmap;
-  readonly ms: number;
-}
-
 export interface CellsRequest extends NodeRequest {
   readonly cut: Cut;
   readonly rows: readonly [number, number];
@@ -199,10 +194,6 @@ export interface BytesRequest extends NodeRequest {
 export interface TextRequest extends NodeRequest {
   readonly from: number;
   readonly to: number;
-}
-
-export interface PixelsRequest extends NodeRequest {
-  readonly at: readonly number[];
 }
 
 export interface ExportRequest extends NodeRequest {

@@ -59,12 +59,10 @@ const handlers: Handlers = {
   stats: ({ node, part }) => statsOf(numbersAt(node, part)),
   line: ({ node, cut, ...range }) =>
     lineOf(numbersAt(node, cut.part), planeOf(arrayAt(node), cut), range),
-  tile: async ({ node, cut, ...wanted }) => {
-    const began = performance.now();
+  tile: ({ node, cut, ...wanted }) => {
     const tile = tileOf(numbersAt(node, cut.part), planeOf(arrayAt(node), cut), wanted);
     const pixels = new Uint8ClampedArray(coloured(tile, wanted).buffer);
-    const bitmap = await createImageBitmap(new ImageData(pixels, wanted.width, wanted.height));
-    return { bitmap, ms: performance.now() - began };
+    return createImageBitmap(new ImageData(pixels, wanted.width, wanted.height));
   },
   cells: ({ node, cut, rows, columns }) => {
     const array = arrayAt(node);

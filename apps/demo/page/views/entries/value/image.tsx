@@ -53,7 +53,7 @@ function Picture({ worker, shape, mime }: { worker: ValueWorker; shape: Shape; m
 function Pixels({ worker, shape }: { worker: ValueWorker; shape: Shape }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const { value, error } = useAnswer(
-    () => worker.ask("pixels", { node: shape.node, at: [] }),
+    () => worker.ask("pixels", { node: shape.node }),
     [worker, shape],
   );
   useEffect(() => {

@@ -70,7 +70,7 @@ function Columns({ worker, shape, cut, rows, columns }: ColumnsProps) {
             onInput={(event) => setFirstColumn(Number(event.currentTarget.value))}
           />
           <output class="small tabular">
-            {from}–{to - 1} of {columns}
+            {to - from > 1 ? `${from}–${to - 1}` : from} of {columns}
           </output>
         </label>
       ) : null}

@@ -78,6 +78,7 @@ export class HeatMap {
   }
 
   paint(paint: Paint): void {
+    if (this.#paint === paint) return;
     this.#paint = paint;
     const { columns, rows } = this.#options;
     const all = [
@@ -150,7 +151,7 @@ export class HeatMap {
 
   readonly #askTile = latest(
     (request: TileRequest) => this.#options.worker.ask("tile", request),
-    ({ bitmap }, { region }) => {
+    (bitmap, { region }) => {
       this.#tile?.bitmap.close();
       this.#tile = { bitmap, region };
       this.#plot.redraw(false, false);
@@ -159,7 +160,7 @@ export class HeatMap {
 
   readonly #askBackdrop = latest(
     (request: TileRequest) => this.#options.worker.ask("tile", request),
-    ({ bitmap }, { region }) => {
+    (bitmap, { region }) => {
       this.#backdrop?.bitmap.close();
       this.#backdrop = { bitmap, region };
       this.#plot.redraw(false, false);

@@ -21,7 +21,12 @@ export const palettes: readonly Palette[] = [
   { id: "magma", title: "Magma", colour: interpolateMagma, kind: "sequential" },
   { id: "cividis", title: "Cividis", colour: interpolateCividis, kind: "sequential" },
   { id: "greys", title: "Grey", colour: (t) => interpolateGreys(1 - t), kind: "sequential" },
-  { id: "rdbu", title: "Red–blue, zero in the middle", colour: interpolateRdBu, kind: "diverging" },
+  {
+    id: "rdbu",
+    title: "Blue–red, zero in the middle",
+    colour: (t) => interpolateRdBu(1 - t),
+    kind: "diverging",
+  },
   { id: "cyclic", title: "Cyclic", colour: interpolateSinebow, kind: "cyclic" },
 ];
 
