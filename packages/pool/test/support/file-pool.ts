@@ -1,4 +1,5 @@
-import { type FileHandle, open, readFile, unlink, writeFile } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { type FileHandle, link, open, readFile, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
   type KeysOptions,
@@ -179,20 +180,35 @@ export class FilePool extends Pool<z.output<typeof configSchema>> {
   /** One process at a time; the lock of a process that is dead is nobody's. */
   async #lock(): Promise<void> {
     const path = `${this.#path}.lock`;
-    for (;;) {
-      try {
-        await writeFile(path, String(process.pid), { flag: "wx" });
-        return;
-      } catch (error) {
-        if (!(error instanceof Error && "code" in error && error.code === "EEXIST"))
-          throw noDirectory(path, error);
-      }
-      const owner = Number(await readFile(path, "utf8"));
-      if (isAlive(owner) || this.config.fault === "leaves its lock behind") {
-        throw new LailaError("LOCKED", `Process ${owner} has ${path}. Close its pool first.`);
-      }
-      await unlink(path);
+    // Linked when it is written: who is killed in between leaves no lock without an owner.
+    const own = `${path}.${randomUUID()}`;
+    try {
+      await writeFile(own, String(process.pid));
+    } catch (error) {
+      throw noDirectory(path, error);
     }
+    try {
+      while (!(await linked(own, path))) {
+        const owner = Number(await readFile(path, "utf8"));
+        if (isAlive(owner) || this.config.fault === "leaves its lock behind") {
+          throw new LailaError("LOCKED", `Process ${owner} has ${path}. Close its pool first.`);
+        }
+        await unlink(path);
+      }
+    } finally {
+      await unlink(own);
+    }
+  }
+}
+
+/** False when there is something under that name. */
+async function linked(file: string, name: string): Promise<boolean> {
+  try {
+    await link(file, name);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "EEXIST") return false;
+    throw error;
   }
 }
 
