@@ -74,7 +74,13 @@ export function showMemorize(
 export function showImport(poolId: string, name: string): void {
   showCode({
     title: "Import an HDF5 file",
-    typescript: `${importing}\nimport { Manifest } from "@laila/core";\n\n// An entry for each array of ${name}, and a manifest that names them all.\nconst manifest = new Manifest(laila, arrays, { nickname: ${literal(name)} });\nawait manifest.memorize(${routeOf(poolId)});`,
+    typescript: `import { laila, Manifest } from "@laila/core";
+import { HDF5Pool } from "@laila/pool-hdf5";
+
+const arrays = [];
+for await (const { path, value } of HDF5Pool.readDatasets(${literal(name)}))
+  if (value) arrays.push(laila.constant(value, { nickname: \`${name.replaceAll(/[`\\$]/g, "\\$&")}\${path}\` }));
+await new Manifest({ arrays }, { nickname: ${literal(name)} }).memorize(${routeOf(poolId)});`,
     command: null,
   });
 }
