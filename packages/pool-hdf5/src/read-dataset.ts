@@ -26,6 +26,8 @@ export type DatasetRead =
 /** A text of any length is found by its reference, so many of them at a time. */
 const textsAtOnce = 1024;
 const referenceBytes = 4;
+/** However short they are, each takes a hundred bytes of memory, and a file of one kilobyte can have millions. */
+const mostTexts = 2 ** 22;
 
 /** H5Z_filter_t: deflate, shuffle, fletcher32, scale and offset. Packed bits would come out packed. */
 const knownFilters: ReadonlySet<number> = new Set([1, 2, 3, 6]);
@@ -141,6 +143,8 @@ function widened(bits: Uint8Array): Uint8Array {
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 function readText(source: Source, shape: readonly number[], maxBytes: number): DatasetRead {
+  if (source.count > mostTexts)
+    return problem(`It has ${source.count} texts, and at most ${mostTexts} are read.`);
   const texts = source.metadata.vlen ? source.freeTexts(shape, maxBytes) : source.fixedTexts();
   if (texts === undefined)
     return problem(`Its texts have more bytes than the ${maxBytes} that were to be read.`);

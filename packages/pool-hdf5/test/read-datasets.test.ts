@@ -228,6 +228,15 @@ describe("readDatasets", () => {
     expect((await refused).code).toBe("INVALID_ARGUMENT");
   });
 
+  it("does not make millions of texts, which take a hundred times the memory of their bytes", async () => {
+    const path = await newFile();
+    await ready;
+    const file = new File(path, "w");
+    file.create_dataset({ name: "fixed", data: Array<string>(2 ** 22 + 1).fill("x"), dtype: "S1" });
+    file.close();
+    expect((await read(path))["/fixed"]?.problem).toContain("4194305 texts");
+  });
+
   it("reads a thousand datasets, two at a time and beside a listing, and one that needs much memory", async () => {
     const path = await newFile();
     await ready;
