@@ -366,6 +366,29 @@ test("what happens is told as it happens", async () => {
   expect(ours[0]?.bytes).toBeGreaterThan(0);
 });
 
+test("a record is told of as read when it was read, and not when somebody has left", async () => {
+  await demo.json("/api/traffic", { body: { perSecond: 0 } });
+  const made = { poolId: bucket, rows: 3_000, columns: 2_000 };
+  const { key, bytes } = await demo.json<Memorized>("/api/samples/field", { body: made });
+  const { chunks } = await demo.open("/api/events");
+  const reading = (async () => {
+    let text = "";
+    for await (const chunk of chunks) {
+      text += chunk.toString();
+      if (text.includes('"forget"')) break;
+    }
+    return text;
+  })();
+  const left = await demo.open(at(bucket, key));
+  for await (const _ of left.chunks) break;
+  await demo.ask(at(bucket, key));
+  await demo.ask(at(bucket, key), { method: "DELETE" });
+  const told = (await reading).match(/\{"verb":"remember".*?\}/g) ?? [];
+  expect(told.map((one) => JSON.parse(one) as unknown)).toMatchObject([
+    { key, poolId: bucket, bytes, failed: null },
+  ]);
+});
+
 test("traffic can be stopped and started", async () => {
   const stop = await demo.json("/api/traffic", { body: { perSecond: 0 } });
   expect(stop).toEqual({ perSecond: 0 });

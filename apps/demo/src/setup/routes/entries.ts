@@ -93,8 +93,7 @@ async function readRaw(pool: PoolLike, key: string): Promise<Response> {
   };
   try {
     const found = await open(pool, key);
-    told(found.size);
-    return new Response(found.body, {
+    return new Response(streamOf(followed(found, told)), {
       headers: {
         "content-type": "application/octet-stream",
         ...(found.size === undefined ? {} : { "content-length": String(found.size) }),
@@ -106,18 +105,41 @@ async function readRaw(pool: PoolLike, key: string): Promise<Response> {
   }
 }
 
+/** Tells of it when all of it was read, or could not be; a reader who leaves early has read no record. */
+async function* followed(
+  { chunks, size }: Opened,
+  told: (bytes: number, error?: unknown) => void,
+): AsyncGenerator<Uint8Array> {
+  let bytes = 0;
+  let whole = size;
+  try {
+    for await (const chunk of chunks) {
+      bytes += chunk.length;
+      yield chunk;
+    }
+    whole = bytes;
+  } catch (error) {
+    whole = undefined;
+    told(bytes, error);
+    throw error;
+  } finally {
+    // Who has got the last byte need not wait for the end.
+    if (bytes === whole) told(bytes);
+  }
+}
+
 interface Opened {
-  readonly body: ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer>;
+  readonly chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
   readonly size: number | undefined;
 }
 
 async function open(pool: PoolLike, key: string): Promise<Opened> {
   if (pool.supports.streams && pool.readStream) {
     const found = await pool.readStream(key);
-    if (found) return { body: streamOf(found.stream), size: found.size };
+    if (found) return { chunks: found.stream, size: found.size };
   } else {
     const found = await pool.read(key);
-    if (found) return { body: found.bytes as Uint8Array<ArrayBuffer>, size: found.bytes.length };
+    if (found) return { chunks: [found.bytes], size: found.bytes.length };
   }
   throw notThere(pool, key);
 }
