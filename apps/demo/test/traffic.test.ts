@@ -11,8 +11,8 @@ test("a bucket that never answers does not make the traffic pile up", async () =
   vi.useFakeTimers();
   const never = new Promise<never>(() => undefined) as never;
   const begun = [
-    vi.spyOn(laila, "remember").mockReturnValue(never),
-    vi.spyOn(laila, "memorize").mockReturnValue(never),
+    vi.spyOn(laila.memory, "remember").mockReturnValue(never),
+    vi.spyOn(laila.memory, "memorize").mockReturnValue(never),
   ];
   const traffic = new Traffic(500);
   await vi.advanceTimersByTimeAsync(10_000);
