@@ -41,6 +41,19 @@ const manifest = async (/** @type {Page} */ page) => {
   await page.getByRole("button", { name: "Verify", exact: true }).click();
   await page.getByText(/^Not whole/).waitFor();
 };
+const repair = async (/** @type {Page} */ page) => {
+  await page
+    .getByRole("link", { name: /experiment/ })
+    .first()
+    .click();
+  await page.getByRole("button", { name: "Repair from" }).click();
+  await page.getByText(/^Mended/).waitFor();
+};
+const shortly = (/** @type {Page} */ page) => page.waitForTimeout(800);
+const pool = async (/** @type {Page} */ page) => {
+  await page.getByRole("link", { name: "local", exact: true }).click();
+  await shortly(page);
+};
 const tab = (/** @type {string} */ name) => async (/** @type {Page} */ page) => {
   await page.getByRole("tab", { name }).click();
   await page.waitForTimeout(800);
@@ -66,17 +79,21 @@ const recover = async (/** @type {Page} */ page) => {
 /** In the order of the story: what an earlier one did, a later one shows. */
 const scenes = /** @type {const} */ ([
   ["setup", "#/setup", async (/** @type {Page} */ page) => page.waitForTimeout(6000)],
+  ["pool", "#/setup", pool],
+  ["entries", "#/entries", shortly],
   ["field", "#/entries", entry("temperature")],
   ["series", "#/entries", entry("signal")],
   ["cube", "#/entries", entry("waves")],
-  ["image", "#/entries", entry("picture")],
+  ["image", "#/entries", entry("photo")],
   ["tree", "#/entries", entry("station")],
+  ["manifests", "#/manifests", shortly],
   ["manifest", "#/manifests", manifest],
-  ["environment", "#/environment", async (/** @type {Page} */ page) => page.waitForTimeout(800)],
+  ["repaired", "#/manifests", repair],
+  ["environment", "#/environment", shortly],
   ["history", "#/environment", tab("History")],
   ["compare", "#/environment", tab("Compare")],
   ["doctor", "#/environment", tab("Doctor")],
-  ["disaster", "#/disaster", async (/** @type {Page} */ page) => page.waitForTimeout(800)],
+  ["disaster", "#/disaster", shortly],
   ["gone", "#/disaster", kill],
   ["recovered", "#/disaster", recover],
 ]);

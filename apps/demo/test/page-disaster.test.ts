@@ -5,6 +5,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { globalIdOf } from "@laila/schema";
 import type { Page } from "playwright-core";
 import { expect, it } from "vitest";
 import type { Life, Setup } from "../src/api.js";
@@ -48,7 +49,7 @@ inBrowser("the disaster", () => {
 
     await name.fill("demo");
     await name.press("Enter");
-    const heading = page.getByRole("heading", { name: "Everything is back" });
+    const heading = page.getByRole("heading", { name: "The set-up is back" });
     await heading.waitFor();
     const isFocused = () => heading.evaluate((element) => element === document.activeElement);
     await expect.poll(isFocused, { timeout: 20_000 }).toBe(true);
@@ -56,9 +57,12 @@ inBrowser("the disaster", () => {
     expect(await steps.count()).toBe(6);
     expect(await steps.last().textContent()).toMatch(/temperature.*\d ms1 round trip$/);
     expect(await page.getByRole("status").allTextContents()).toContainEqual(
-      expect.stringMatching(/^[\d.]+ s.*everything is back, 4 round trips to the bucket$/),
+      expect.stringMatching(/^[\d.]+ s.*the set-up is back, 4 round trips to the bucket$/),
     );
     await page.getByText("Equal to the original: yes").waitFor();
+    // Not more than is true.
+    await page.getByText(/^files, MemoryPool: there again and empty/).waitFor();
+    await page.getByText(/^local, scratch: caches, filled again/).waitFor();
     // The array, plotted again.
     await page.getByRole("region", { name: "What came back" }).locator("canvas").first().waitFor();
     await page.locator(".policy-picture:not(.lost) .glow").first().waitFor({ state: "attached" });
@@ -87,6 +91,26 @@ inBrowser("the disaster", () => {
     await page.getByRole("button", { name: "Kill it again" }).waitFor();
     await other.getByRole("alert").waitFor({ state: "detached" });
     await other.locator(".policy-picture:not(.lost) .glow").first().waitFor({ state: "attached" });
+  });
+
+  it("brings the set-up back, also when the array that it remembers is damaged in the bucket", async () => {
+    const page = await openPage(await startDemo(), { at: "#/disaster", refused: /^503 / });
+    const { environment } = await get<Setup>(page, "setup");
+    const bucket = environment.policy.central.memory.pool_router.pools_nicknames.bucket as string;
+    const key = globalIdOf("temperature");
+    await page.evaluate(
+      (path) => fetch(`./api/${path}`, { method: "POST" }),
+      `pools/${encodeURIComponent(bucket)}/entries/${encodeURIComponent(key)}/damage`,
+    );
+    await page.getByRole("button", { name: "Kill it" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Kill it" }).click();
+    await page.getByRole("textbox", { name: "The name it was saved under" }).fill("demo");
+    await page.keyboard.press("Enter");
+    await page.getByText("Equal to the original: yes").waitFor();
+    const steps = page.getByRole("region", { name: "The recovery" }).getByRole("listitem");
+    await steps.filter({ hasText: "temperature" }).getByText("CORRUPT", { exact: true }).waitFor();
+    await page.getByRole("button", { name: "Kill it again" }).waitFor();
+    expect((await get<Life>(page, "life")).state).toBe("running");
   });
 
   it("shows code that recovers the same set-up elsewhere, as it stands", async () => {

@@ -18,10 +18,15 @@ export function onOperations(listener: Listener): () => void {
   return () => listeners.delete(listener);
 }
 
+let lastAsked = 0;
+
 /** Asks for the set-up again. A set-up that is down keeps the picture that was. */
 export async function refreshSetup(): Promise<void> {
+  const mine = ++lastAsked;
   try {
-    setup.value = await ask<Setup>("setup");
+    const now = await ask<Setup>("setup");
+    // What was asked for later is newer, whichever answer comes first.
+    if (mine === lastAsked) setup.value = now;
   } catch {
     // `life` says why.
   }

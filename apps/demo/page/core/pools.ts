@@ -35,5 +35,7 @@ export function commandOn(poolIds: readonly GlobalId[], command: string): string
   if (poolIds.some((id) => !poolCan(id, "persistent"))) return null;
   const held = poolIds.filter((id) => !poolCan(id, "sharedBetweenProcesses")).map(poolName);
   if (held.length === 0) return command;
-  return `# While the set-up is down: one process at a time has ${held.join(", ")} open.\n${command}`;
+  // A name that has a line of its own would be run.
+  const names = held.join(", ").replace(/\p{Cc}+/gu, " ");
+  return `# While the set-up is down: one process at a time has ${names} open.\n${command}`;
 }

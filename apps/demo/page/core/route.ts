@@ -11,8 +11,17 @@ export const route = computed<readonly string[]>(() =>
     .replace(/^#\/?/, "")
     .split("/")
     .filter((part) => part !== "")
-    .map(decodeURIComponent),
+    .map(decoded),
 );
+
+/** An address that somebody typed may have a % that begins nothing. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
 
 /** The address of a place in the page. */
 export function hrefOf(...parts: readonly string[]): string {

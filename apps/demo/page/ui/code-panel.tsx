@@ -1,12 +1,12 @@
 import { ChevronDown, ChevronUp, CodeXml } from "lucide-preact";
-import { isCodeOpen, snippets } from "../core/code.js";
+import { isCodeOpen, shownSnippet } from "../core/code.js";
 import { life } from "../core/live.js";
 import { Button, CopyButton } from "./parts.js";
 
 /** How to do what was just done in the page: in TypeScript, and with the command. */
 export function CodePanel() {
-  const newest = snippets.value.at(-1);
-  if (!newest) return null;
+  const shown = shownSnippet.value;
+  if (!shown) return null;
   const isOpen = isCodeOpen.value;
   const Chevron = isOpen ? ChevronDown : ChevronUp;
   return (
@@ -20,15 +20,15 @@ export function CodePanel() {
           }}
         >
           <CodeXml size={16} aria-hidden="true" />
-          The code: {newest.title}
+          The code: {shown.title}
           <Chevron size={16} aria-hidden="true" />
         </Button>
       </div>
       {isOpen ? (
         <div class="code-body">
-          <CodeBlock title="TypeScript" text={newest.typescript} />
-          {newest.command === null ? null : (
-            <CodeBlock title="Command" where={life.value?.folder} text={newest.command} />
+          <CodeBlock title="TypeScript" text={shown.typescript} />
+          {shown.command === null ? null : (
+            <CodeBlock title="Command" where={life.value?.folder} text={shown.command} />
           )}
         </div>
       ) : null}

@@ -91,15 +91,22 @@ export function Empty({ children }: { children: ComponentChildren }) {
 }
 
 export function CopyButton({ text, label = "Copy" }: { text: string; label?: string }) {
-  const [isCopied, setCopied] = useState(false);
+  const [outcome, setOutcome] = useState<"copied" | "refused" | null>(null);
   const copy = async (): Promise<void> => {
-    await navigator.clipboard.writeText(text);
-    setCopied(true);
-    setTimeout(setCopied, 1500, false);
+    try {
+      // Without https, other machines' pages have no clipboard; and people can refuse it.
+      await navigator.clipboard.writeText(text);
+      setOutcome("copied");
+    } catch {
+      setOutcome("refused");
+    }
+    setTimeout(setOutcome, 1500, null);
   };
+  const told = { copied: "Copied", refused: "The browser refused: select it and copy" };
+  const Icon = outcome === null ? Copy : outcome === "copied" ? Check : CircleAlert;
   return (
-    <Button tone="plain" label={isCopied ? "Copied" : label} onClick={() => void copy()}>
-      {isCopied ? <Check size={16} aria-hidden="true" /> : <Copy size={16} aria-hidden="true" />}
+    <Button tone="plain" label={outcome ? told[outcome] : label} onClick={() => void copy()}>
+      <Icon size={16} aria-hidden="true" />
     </Button>
   );
 }
@@ -115,10 +122,16 @@ interface TabsProps<T extends string> {
 /** One of several views of the same thing; arrow keys go from one to the next. */
 export function Tabs<T extends string>({ label, tabs, selected, onSelect }: TabsProps<T>) {
   const onKeyDown = (event: JSX.TargetedKeyboardEvent<HTMLElement>): void => {
-    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    if (step === undefined) return;
     const at = tabs.findIndex(({ id }) => id === selected);
-    const next = (at + step + tabs.length) % tabs.length;
+    const last = tabs.length - 1;
+    const next = {
+      ArrowRight: at === last ? 0 : at + 1,
+      ArrowLeft: at === 0 ? last : at - 1,
+      Home: 0,
+      End: last,
+    }[event.key];
+    if (next === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
     onSelect(tabs[next]!.id);
     (event.currentTarget.children[next] as HTMLElement | undefined)?.focus();
   };

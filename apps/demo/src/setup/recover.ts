@@ -52,6 +52,8 @@ export async function recover(name: string): Promise<void> {
     const kind = NdArray.is(data) ? `${data.dtype} ${data.shape.join(" × ")}` : typeof data;
     const detail = `${kind}, through the pool “${names.local}”`;
     return { value: entry, detail, entry: { poolId: pool.globalId, key: entry.globalId } };
+  }).catch(() => {
+    // It is told already. The set-up is back, whatever somebody did to this entry in the bucket.
   });
 
   await bucket.close();

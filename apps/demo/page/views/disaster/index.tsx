@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { Life } from "../../../src/api.js";
+import { showCode } from "../../core/code.js";
 import { life, refreshFiles, setup } from "../../core/live.js";
 import { hrefOf } from "../../core/route.js";
 import { Empty, Note } from "../../ui/parts.js";
@@ -8,11 +9,11 @@ import "./disaster.css";
 import { Picture } from "../setup/picture.js";
 import { livePulses } from "../setup/pulse.js";
 import { Kill } from "./kill.js";
-import { Places } from "./places.js";
+import { credentials, Places } from "./places.js";
 import { RecoverForm } from "./recover-form.js";
 import { type Recovery, recovery } from "./recovery.js";
 import { Result } from "./result.js";
-import { localNames } from "./snippets.js";
+import { localNames, recoverSnippet } from "./snippets.js";
 import { Steps } from "./steps.js";
 
 const chapters = [
@@ -30,6 +31,12 @@ export function DisasterView() {
   const now = life.value;
   const last = recovery.value;
   const chapter = now ? chapterOf(now, last) : "before";
+  const isKnown = now !== null;
+  useEffect(() => {
+    // The point of it all; what is done here shows its own code.
+    const { value } = life;
+    if (value) showCode(recoverSnippet({ name: value.name, life: value, setup: setup.value }));
+  }, [isKnown]);
   useEffect(() => {
     // Files grow; nobody tells of it.
     const timer = setInterval(() => void refreshFiles(), 2_000);
@@ -47,7 +54,10 @@ export function DisasterView() {
       <header class="view-head">
         <div>
           <h1>Lose everything, get it back</h1>
-          <p class="quiet small">A real process is killed, real files are deleted.</p>
+          <p class="quiet small">
+            A real process is killed, real files are deleted. The set-up comes back, with every
+            entry in the bucket.
+          </p>
         </div>
         <ol class="chapters">
           {chapters.map(({ id, title }) => (
@@ -118,6 +128,12 @@ function Story({ now, last, chapter }: StoryProps) {
               <Note tone="bad">
                 <strong class="mono">{now.failure.code}</strong> {now.failure.message}
               </Note>
+            ) : null}
+            {localNames(now).length === 0 ? (
+              <p class="quiet small">
+                All that is left here are the credentials, in{" "}
+                <span class="mono">{credentials}</span>.
+              </p>
             ) : null}
             <RecoverForm hint={now.name} tried={last?.failure ? last.name : ""} />
           </section>

@@ -5,12 +5,14 @@ import { setup } from "../../core/live.js";
 
 /** What a disaster leaves alone here, since one has it elsewhere anyway. */
 export const credentials = "secrets.toml";
+/** What the demo itself needs there; nothing of the set-up's. */
+const home = "home";
 
 /** Where everything lies: what a disaster takes, what it does not reach, and what one has to keep. */
 export function Places({ life }: { life: Life }) {
   const { state, pid, files, endpoint, bucket, name } = life;
   const isDown = state === "down";
-  const lost = gathered(files.filter(({ name }) => name !== credentials));
+  const lost = gathered(files.filter(({ name }) => name !== credentials && name !== home));
   const pools = Object.values(setup.value?.pools ?? {});
   const inMemory = pools.filter(({ place }) => place === "memory").length;
   return (

@@ -3,7 +3,8 @@ import type { Failure, RecoverRequest, RecoverStep } from "../../../src/api.js";
 import { ApiError, lines } from "../../core/api.js";
 import { showCode } from "../../core/code.js";
 import { life, refreshSetup, setup } from "../../core/live.js";
-import { recoverSnippet } from "./snippets.js";
+import { type Lost, lostOf } from "./lost.js";
+import { localNames, recoverSnippet } from "./snippets.js";
 
 /** A recovery that this page has asked for; it goes on while other views are looked at. */
 export interface Recovery {
@@ -14,6 +15,8 @@ export interface Recovery {
   /** Null while it goes on. */
   readonly ms: number | null;
   readonly failure: Pick<Failure, "message"> | null;
+  /** What does not come back; null where nobody knows what there was. */
+  readonly lost: Lost | null;
 }
 
 export const recovery = signal<Recovery | null>(null);
@@ -29,7 +32,9 @@ effect(() => {
 export async function recover(name: string): Promise<void> {
   const began = performance.now();
   const body: RecoverRequest = { name };
-  recovery.value = { name, steps: [], began, ms: null, failure: null };
+  const lost =
+    setup.value && life.value ? lostOf(setup.value, localNames(life.value).length === 0) : null;
+  recovery.value = { name, steps: [], began, ms: null, failure: null, lost };
   const update = (change: Partial<Recovery>): void => {
     if (recovery.value?.began === began) recovery.value = { ...recovery.value, ...change };
   };
@@ -38,7 +43,8 @@ export async function recover(name: string): Promise<void> {
   try {
     for await (const line of lines<RecoverStep>("life/recover", { body })) {
       update({ steps: withStep(recovery.value?.steps ?? [], line) });
-      failure = line.failure ?? failure;
+      // One entry that is damaged in the bucket is no set-up that could not be recovered.
+      if (line.step !== "remember") failure = line.failure ?? failure;
     }
   } catch (error) {
     failure ??=

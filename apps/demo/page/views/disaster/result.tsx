@@ -2,6 +2,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { hrefOf } from "../../core/route.js";
 import { Empty, ErrorNote, Note } from "../../ui/parts.js";
+import type { Lost } from "./lost.js";
 import type { Recovery } from "./recovery.js";
 
 interface ResultProps {
@@ -37,8 +38,8 @@ export function Result({ recovery: { steps, ms }, children }: ResultProps) {
   );
 }
 
-/** Says that it is equal only where it was compared, and was. */
-export function Verdict({ steps }: Pick<Recovery, "steps">) {
+/** What came back, and what did not. Equal it is only where it was compared, and was. */
+export function Verdict({ recovery: { steps, lost } }: Pick<ResultProps, "recovery">) {
   const compared = steps.find(({ step }) => step === "compare");
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus({ preventScroll: true }), []);
@@ -46,17 +47,37 @@ export function Verdict({ steps }: Pick<Recovery, "steps">) {
   return (
     <div class="verdict">
       <h2 ref={heading} tabIndex={-1}>
-        Everything is back
+        The set-up is back
       </h2>
       {isEqual ? (
         <Note tone="good">
           Equal to the original: <strong>yes</strong>. The live set-up was captured again and
           compared with the saved document{compared.detail === null ? "" : `: ${compared.detail}`}.
+          And every entry in the bucket is where it was.
         </Note>
       ) : (
         <Note tone="warn">The set-up was not compared with the original.</Note>
       )}
+      {lost ? <NotBack lost={lost} /> : null}
     </div>
+  );
+}
+
+function NotBack({ lost: { gone, emptied } }: { lost: Lost }) {
+  if (gone.length + emptied.length === 0) return null;
+  return (
+    <Note>
+      <strong>Not back:</strong> what was on this machine only.
+      {gone.length === 0 ? null : (
+        <p>{gone.join(", ")}: there again and empty; nothing else had those entries.</p>
+      )}
+      {emptied.length === 0 ? null : (
+        <p>
+          {emptied.join(", ")}: {emptied.length === 1 ? "a cache" : "caches"}, filled again as
+          entries are read. What was memorized only there is gone.
+        </p>
+      )}
+    </Note>
   );
 }
 

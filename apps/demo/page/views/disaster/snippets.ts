@@ -1,5 +1,5 @@
 import type { Life, Setup } from "../../../src/api.js";
-import { literal, type Snippet, word } from "../../core/code.js";
+import { command, literal, type Snippet, word } from "../../core/code.js";
 import { credentials } from "./places.js";
 
 /** What is there to delete: everything but the credentials. */
@@ -16,11 +16,11 @@ export function killSnippet(life: Life, deleteFiles: boolean): Snippet {
   const removal = local.map(
     (name) => `await rm(${literal(name)}, { recursive: true, force: true });\n`,
   );
-  const command = local.length === 0 ? "" : `\nrm -rf ${local.map(word).join(" ")}`;
+  const removing = local.length === 0 ? "" : `\nrm -rf -- ${local.map(word).join(" ")}`;
   return {
     title: "Kill the set-up",
     typescript: `${local.length === 0 ? "" : 'import { rm } from "node:fs/promises";\n\n'}process.kill(${pid}, "SIGKILL"); // no warning, no last word\n${removal.join("")}`,
-    command: `kill -9 ${pid}${command}`,
+    command: `kill -9 ${pid}${removing}`,
   };
 }
 
@@ -48,10 +48,9 @@ export function recoverSnippet({ name, life, setup }: RecoverWhat): Snippet {
   const bucket = Object.values(known ?? {}).find(({ bucket_name }) => bucket_name === life.bucket);
   const hasPrefix = typeof bucket?.prefix === "string";
   const prefix = hasPrefix ? "\n  prefix: laila.args.AWS_PREFIX," : "";
-  const flag = hasPrefix ? ` --prefix ${word(String(bucket.prefix))}` : "";
   const endpoint = life.endpoint === null ? "" : "\n  endpoint: laila.args.AWS_ENDPOINT,";
   return {
-    title: "Recover everything by its name",
+    title: "Recover a set-up by its name",
     typescript: `import { laila } from "@laila/core";
 ${imports}
 
@@ -70,6 +69,9 @@ const policy = await laila.recoverPolicy({
 });
 await laila.activate(policy).close();
 console.log([...laila.memory.poolRouter.nicknames.keys()]);`,
-    command: `laila env recover ${word(name)} --secrets secrets.toml${flag}`,
+    command: command("env recover", [name], {
+      secrets: credentials,
+      ...(hasPrefix ? { prefix: String(bucket.prefix) } : {}),
+    }),
   };
 }

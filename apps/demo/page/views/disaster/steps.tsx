@@ -23,7 +23,7 @@ export function Steps({ recovery }: { recovery: Recovery }) {
           {isDone
             ? failure
               ? "and it could not be recovered"
-              : "and everything is back"
+              : "and the set-up is back"
             : "recovering"}
           <span class="quiet">, {count(requests, "round trip")} to the bucket</span>
         </span>
@@ -33,7 +33,7 @@ export function Steps({ recovery }: { recovery: Recovery }) {
           <Step key={step.step} step={step} longest={longest} />
         ))}
       </ol>
-      {isDone && !failure ? <Verdict steps={steps} /> : null}
+      {isDone && !failure ? <Verdict recovery={recovery} /> : null}
       {failure && !steps.some((step) => step.failure) ? <ErrorNote error={failure} /> : null}
     </section>
   );

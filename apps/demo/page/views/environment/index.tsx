@@ -1,7 +1,8 @@
+import { documentDigest } from "@laila/schema";
 import { Save } from "lucide-preact";
 import { useState } from "preact/hooks";
-import type { Saved } from "../../../src/api.js";
-import { life } from "../../core/live.js";
+import type { Saved, SavedHistory, Setup } from "../../../src/api.js";
+import { life, setup } from "../../core/live.js";
 import { go, hrefOf, route } from "../../core/route.js";
 import { Button, Empty, Note, Tabs } from "../../ui/parts.js";
 import { Compare } from "./compare.js";
@@ -54,9 +55,15 @@ function Environment({ name, names, at }: EnvironmentProps) {
   return (
     <div class="view environment">
       <div class="view-head">
-        <h1>
-          Environment <span class="quiet">{name}</span>
-        </h1>
+        <div>
+          <h1>
+            Environment <span class="quiet">{name}</span>
+          </h1>
+          <p class="quiet small">
+            The set-up as a document, saved in the bucket version by version. Of secrets it has the
+            names only.
+          </p>
+        </div>
         {names.length > 1 ? (
           <select
             class="input"
@@ -98,7 +105,7 @@ function Environment({ name, names, at }: EnvironmentProps) {
       {tab === "compare" ? (
         <Compare
           name={name}
-          before={namedOf(first) ?? history?.current ?? "live"}
+          before={namedOf(first) ?? lastOther(history, setup.value) ?? "live"}
           after={namedOf(second) ?? "live"}
         />
       ) : null}
@@ -111,6 +118,13 @@ function Environment({ name, names, at }: EnvironmentProps) {
       />
     </div>
   );
+}
+
+/** What the live set-up is worth being compared with: the newest version that is another. */
+function lastOther(history: SavedHistory | null, now: Setup | null): number | undefined {
+  const current = history?.versions.find(({ version }) => version === history.current);
+  const isSame = current && now && documentDigest(now.environment) === current.digest;
+  return (isSame ? current.parent : undefined) ?? current?.version;
 }
 
 function asVersion(text: string | undefined): number | undefined {

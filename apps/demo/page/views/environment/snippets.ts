@@ -1,5 +1,5 @@
 import type { GlobalId } from "@laila/schema";
-import { literal, showCode, word } from "../../core/code.js";
+import { command, literal, showCode } from "../../core/code.js";
 import { setup } from "../../core/live.js";
 import { commandOn, poolCan } from "../../core/pools.js";
 import type { Named } from "./store.js";
@@ -16,7 +16,7 @@ function storeLine(): string {
 
 /** `demo@3` of the command; `@live`. */
 function operand(name: string, named: Named): string {
-  return named === "live" ? "@live" : word(`${name}@${named}`);
+  return named === "live" ? "@live" : `${name}@${named}`;
 }
 
 function documentCode(name: string, named: Named): string {
@@ -38,7 +38,7 @@ console.log(JSON.stringify(laila.environment, null, 2));`
 ${storeLine()}
 const { environment } = await loadEnvironment({ name: ${literal(name)}, pool, version: ${named} });
 console.log(JSON.stringify(environment, null, 2));`,
-    command: `laila env show ${operand(name, named)}`,
+    command: command("env show", [operand(name, named)]),
   });
 }
 
@@ -50,11 +50,10 @@ export function showSave(name: string, message: string): void {
 ${storeLine()}
 const { version, created } = await laila.saveEnvironment(laila.environment, {
   name: ${literal(name)},
-  pool,
-  message: ${literal(message)},
+  pool,${message === "" ? "" : `\n  message: ${literal(message)},`}
 });
 console.log(version, created); // created: false when nothing had changed`,
-    command: `laila env save ${word(name)} -m ${word(message)}`,
+    command: command("env save", [name], message === "" ? {} : { m: message }),
   });
 }
 
@@ -67,7 +66,7 @@ ${storeLine()}
 const { versions, labels } = await environmentHistory({ name: ${literal(name)}, pool });
 for (const { version, time, author, message } of versions) console.log(version, time, author, message);
 console.log(labels);`,
-    command: `laila env history ${word(name)}`,
+    command: command("env history", [name]),
   });
 }
 
@@ -80,8 +79,8 @@ ${storeLine()}
 await labelEnvironment({ name: ${literal(name)}, pool, labels: { ${literal(label)}: ${version} } });`,
     command:
       version === null
-        ? `laila env label ${word(name)} --remove ${word(label)}`
-        : `laila env label ${word(name)} ${word(`${label}=${version}`)}`,
+        ? command("env label", [name], { remove: label })
+        : command("env label", [name, `${label}=${version}`]),
   });
 }
 
@@ -93,7 +92,7 @@ export function showRollback(name: string, version: number): void {
 ${storeLine()}
 const saved = await rollbackEnvironment({ name: ${literal(name)}, pool, version: ${version} });
 console.log(saved.version); // a new version, which is version ${version} again`,
-    command: `laila env rollback ${word(`${name}@${version}`)}`,
+    command: command("env rollback", [`${name}@${version}`]),
   });
 }
 
@@ -107,7 +106,7 @@ ${loads ? `${storeLine()}\n` : ""}const before = ${documentCode(name, before)};
 const after = ${documentCode(name, after)};
 console.log(formatDiff(diffEnvironments(before, after)));
 console.log(environmentPatch(before, after)); // RFC 6902`,
-    command: `laila env diff ${operand(name, before)} ${operand(name, after)}`,
+    command: command("env diff", [operand(name, before), operand(name, after)]),
   });
 }
 
@@ -143,9 +142,6 @@ const { ok, findings } = await laila.doctor({
 for (const { severity, code, text, fix } of findings) console.log(severity, code, text, fix);
 console.log(ok);`,
     // Without a name, the project as it is.
-    command: commandOn(
-      storedPools(),
-      isLive ? "laila doctor" : `laila doctor ${operand(name, named)}`,
-    ),
+    command: commandOn(storedPools(), command("doctor", isLive ? [] : [operand(name, named)])),
   });
 }

@@ -20,19 +20,25 @@ const load = (): Promise<ManifestSummary[]> => ask<ManifestSummary[]>("manifests
 /** The manifests of every pool, and the one that the address names. */
 export function ManifestsView() {
   const { value, error, isLoading } = useLoaded("manifests", load);
-  const [, poolId, id] = route.value;
+  const [, namedPool, named] = route.value;
+  // Where there is room for both, the first is open beside the list.
+  const poolId = namedPool ?? value?.[0]?.poolId;
+  const id = named ?? value?.[0]?.id;
   const state = life.value?.state;
-  const shown = value?.[0]?.poolId;
+  const firstPool = value?.[0]?.poolId;
   useEffect(() => {
-    if (id === undefined && shown !== undefined) showList(shown);
-  }, [id, shown]);
+    if (named === undefined && firstPool !== undefined) showList(firstPool);
+  }, [named, firstPool]);
   return (
-    <div class={`view manifests ${id === undefined ? "" : "has-open"}`}>
+    <div class={`view manifests ${named === undefined ? "" : "has-open"}`}>
       <div class="view-head">
-        <h1>Manifests</h1>
-        <p class="quiet small manifests-about">
-          A manifest names a whole tree of entries. Break one, and mend it.
-        </p>
+        <div>
+          <h1>Manifests</h1>
+          <p class="quiet small">
+            A manifest names a tree of entries, so that all of it can be verified and repaired.
+            Break a leaf, and mend it.
+          </p>
+        </div>
         <Button
           tone="plain"
           label="Look again"

@@ -6,7 +6,7 @@ import { count, shortId } from "../../core/format.js";
 import { life, setup } from "../../core/live.js";
 import { useLoaded } from "../../core/loaded.js";
 import { poolName } from "../../core/pools.js";
-import { go, hrefOf } from "../../core/route.js";
+import { go, hrefOf, route } from "../../core/route.js";
 import { Badge, Button, Empty, ErrorNote, Note, Panel } from "../../ui/parts.js";
 import { Waiting } from "../../ui/waiting.js";
 import { openAtFirst, rowsOf, type TreeNode, treeOf } from "./blueprint.js";
@@ -31,9 +31,10 @@ export function ManifestPanel({
   const { poolId, id } = which;
   const path = pathOf("pools", poolId, "manifests", id);
   const { value, error } = useLoaded(path, () => ask<ManifestDocument>(path));
+  const isNamed = route.value[2] === id;
   useEffect(() => {
-    if (value) showOpened(value);
-  }, [value?.id, value?.poolId]);
+    if (value && isNamed) showOpened(value);
+  }, [value?.id, value?.poolId, isNamed]);
   const title = value?.nickname ?? shortId(id);
   return (
     <Panel

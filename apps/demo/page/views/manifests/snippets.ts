@@ -1,6 +1,6 @@
 import type { GlobalId } from "@laila/schema";
 import type { ManifestSummary } from "../../../src/api.js";
-import { literal, showCode, word } from "../../core/code.js";
+import { command, literal, showCode } from "../../core/code.js";
 import { setup } from "../../core/live.js";
 import { commandOn } from "../../core/pools.js";
 
@@ -17,8 +17,9 @@ function routeName(poolId: GlobalId): string | undefined {
   return Object.entries(names).find(([, id]) => id === poolId)?.[0];
 }
 
-function operand(poolId: GlobalId): string {
-  return word(routeName(poolId) ?? poolId);
+/** How the command names a pool. */
+function poolOf(poolId: GlobalId): string {
+  return routeName(poolId) ?? poolId;
 }
 
 function poolLine(name: string, poolId: GlobalId): string {
@@ -26,7 +27,7 @@ function poolLine(name: string, poolId: GlobalId): string {
 }
 
 function nameOf({ nickname, id }: ManifestSummary): string {
-  return word(nickname ?? id);
+  return nickname ?? id;
 }
 
 export function showList(poolId: GlobalId): void {
@@ -36,7 +37,10 @@ export function showList(poolId: GlobalId): void {
 
 ${poolLine("pool", poolId)}
 for await (const id of pool.keys({ prefix: "LAILA:MANIFEST:" })) console.log(id);`,
-    command: commandOn([poolId], `laila pool ls LAILA:MANIFEST: -l --pool ${operand(poolId)}`),
+    command: commandOn(
+      [poolId],
+      command("pool ls", ["LAILA:MANIFEST:"], { l: true, pool: poolOf(poolId) }),
+    ),
   });
 }
 
@@ -52,11 +56,14 @@ console.log(blueprint);`
 
 const manifest = await Manifest.recall(${literal(nickname)}, ${route(poolId)});
 console.log(manifest.blueprint);`;
-  const command = commandOn(
-    [poolId],
-    `laila manifest tree ${nameOf(manifest)} --pool ${operand(poolId)}`,
-  );
-  showCode({ title: "Open a manifest", typescript, command });
+  showCode({
+    title: "Open a manifest",
+    typescript,
+    command: commandOn(
+      [poolId],
+      command("manifest tree", [nameOf(manifest)], { pool: poolOf(poolId) }),
+    ),
+  });
 }
 
 export function showVerify(manifest: ManifestSummary): void {
@@ -72,7 +79,7 @@ const { ok, counts } = await verification;
 console.log(ok, counts);`,
     command: commandOn(
       [poolId],
-      `laila manifest verify ${nameOf(manifest)} --pool ${operand(poolId)}`,
+      command("manifest verify", [nameOf(manifest)], { pool: poolOf(poolId) }),
     ),
   });
 }
@@ -90,7 +97,7 @@ for await (const { path, outcome } of repair) if (outcome !== "whole") console.l
 console.log((await repair).ok);`,
     command: commandOn(
       [poolId, from],
-      `laila manifest repair ${nameOf(manifest)} --pool ${operand(poolId)} --from ${operand(from)}`,
+      command("manifest repair", [nameOf(manifest)], { pool: poolOf(poolId), from: poolOf(from) }),
     ),
   });
 }
@@ -102,7 +109,7 @@ export function showBreak(how: "forget" | "flip", poolId: GlobalId, id: GlobalId
       typescript: `import { laila } from "@laila/core";
 
 await laila.forget(${literal(id)}, ${route(poolId)});`,
-      command: commandOn([poolId], `laila pool rm ${word(id)} --pool ${operand(poolId)}`),
+      command: commandOn([poolId], command("pool rm", [id], { pool: poolOf(poolId) })),
     });
     return;
   }

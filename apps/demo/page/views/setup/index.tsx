@@ -37,9 +37,11 @@ export function SetupView() {
     <div class="view setup-view">
       <header class="view-head">
         <div>
-          <h1>The policy as a picture</h1>
+          <h1>The set-up</h1>
           <p class="quiet small">
-            Drawn from the environment document: the same data that is saved in the bucket.
+            LAILA keeps entries in pools: in memory, in files, in a bucket. The set-up itself is
+            data, too, saved in the bucket: <a href={hrefOf("disaster")}>lose it</a>, and a name
+            brings it back.
           </p>
         </div>
         <LiveTotal />

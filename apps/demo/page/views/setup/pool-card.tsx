@@ -74,7 +74,7 @@ export function PoolCard(props: PoolCardProps) {
       <Names tier={tier} isCompact={isCompact} />
       {layers.length === 0 ? null : <Layers names={layers} isCompact={isCompact} />}
       {isCompact || facts === undefined ? null : (
-        <span class="small quiet ellipsis">{abilitiesText(facts)}</span>
+        <span class="small quiet ellipsis">{keepsText(facts)}</span>
       )}
       {isCompact ? (
         <span class="compact-line small">
@@ -158,19 +158,12 @@ function Where({ facts: { isLocal } }: { facts: PoolFacts }) {
   );
 }
 
-const abilities: readonly (readonly [string, string])[] = [
-  ["durable", "durable"],
-  ["sharedBetweenProcesses", "shared"],
-  ["conditionalWrites", "conditional writes"],
-  ["streams", "streams"],
-  ["batch", "batches"],
-  ["evicts", "evicts"],
-];
-
-/** What a pool supports, in words. */
-function abilitiesText({ supports }: PoolFacts): string {
-  const words = abilities.filter(([name]) => supports[name] === true).map(([, word]) => word);
-  return words.length === 0 ? "only while it is open" : words.join(", ");
+/** What becomes of what is in a pool; the rest of what it supports is in its panel. */
+function keepsText({ supports }: PoolFacts): string {
+  const { persistent, durable, sharedBetweenProcesses, evicts } = supports;
+  if (persistent === false) return evicts ? "in memory, what was used last" : "in memory only";
+  const shared = sharedBetweenProcesses ? "shared between processes" : "for one process";
+  return durable ? `durable, ${shared}` : shared;
 }
 
 /** Lights up with each batch of operations. */

@@ -1,5 +1,5 @@
 import type { EnvironmentDocument } from "@laila/schema";
-import { literal, type Snippet, word } from "../../core/code.js";
+import { command, literal, type Snippet } from "../../core/code.js";
 import { commandOn } from "../../core/pools.js";
 import type { Tier } from "./forest.js";
 
@@ -18,7 +18,7 @@ export function environmentSnippet(name: string): Snippet {
 const { memory, command } = laila.environment.policy.central;
 console.log(memory.pool_router.pools); // secrets by name only
 console.log(memory.pool_router.proxies, command.taskforces);`,
-    command: `laila env show ${word(name)}`,
+    command: command("env show", [name]),
   };
 }
 
@@ -31,7 +31,8 @@ export function poolSnippet(tier: Tier): Snippet {
 const pool = laila.memory.poolRouter.route(${addressOf(tier)});
 console.log(pool.globalId, pool.supports, pool.toConfig());
 for await (const key of pool.keys()) console.log(key);`,
-    command: name === undefined ? null : commandOn([tier.id], `laila pool ls --pool ${word(name)}`),
+    command:
+      name === undefined ? null : commandOn([tier.id], command("pool ls", [], { pool: name })),
   };
 }
 

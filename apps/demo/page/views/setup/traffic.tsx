@@ -22,7 +22,8 @@ export function TrafficControl({ isRunning }: { isRunning: boolean }) {
     try {
       const traffic: Traffic = { perSecond: next };
       await ask("traffic", { body: traffic });
-      setup.value = { ...now, traffic };
+      // The set-up itself may be another meanwhile.
+      setup.value = { ...(setup.value ?? now), traffic };
       showCode(trafficSnippet(now.environment));
     } catch (problem) {
       setError(problem);
