@@ -8,7 +8,8 @@ npm run demo -- --json                the same as one JSON object with the facts
                     on AWS itself
   --port N          of the page; a free one unless given
   --host NAME       where the page listens; this machine only (127.0.0.1) unless given
-  --folder DIR      where the set-up's files lie; unless given, a temporary folder that is removed at the end
+  --folder DIR      where the set-up's files lie, a folder of its own; unless given, a temporary one that is
+                    removed at the end
   --pools N         so many further pools, to see a larger picture
   --entries N       so many small entries in a pool of their own
 

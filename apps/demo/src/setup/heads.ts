@@ -6,6 +6,8 @@ import { kindOf } from "./kinds.js";
 
 /** Larger records are not looked into for a list. */
 const largeBytes = 4 * 2 ** 20;
+/** A nickname may be as long as a record; nobody reads that in a list. */
+const nicknameLength = 1_000;
 
 const nothing = { nickname: null, kind: null, bytes: null, timestamp: null, failure: null };
 
@@ -62,7 +64,7 @@ function inspect(key: string, bytes: Uint8Array): EntryHead {
     return { ...head, state, failure: failureOf(error) };
   }
   const { entry, timestamp } = record;
-  const nickname = entry.nickname ?? null;
+  const nickname = entry.nickname?.slice(0, nicknameLength) ?? null;
   return { ...head, state: "whole", nickname, kind: kindOf(record), timestamp };
 }
 
