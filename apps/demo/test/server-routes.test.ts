@@ -244,7 +244,7 @@ test("saved versions are listed, read, labelled, rolled back to, and compared", 
   expect(await demo.json<SavedSummary[]>("/api/saved")).toMatchObject([{ name: "demo" }]);
   const before = await demo.json<SavedHistory>("/api/saved/demo");
   expect(before.versions.map(({ version }) => version)).toEqual([4, 3, 2, 1]);
-  expect(before.versions[0]).toMatchObject({ author: "ann", labels: ["live"], parent: 3 });
+  expect(before.versions[0]).toMatchObject({ author: "ann", labels: ["production"], parent: 3 });
 
   const { environment, digest } = await demo.json<SavedDocument>("/api/saved/demo/versions/3");
   expect(documentDigest(environment)).toBe(digest);
@@ -278,7 +278,7 @@ test("saved versions are listed, read, labelled, rolled back to, and compared", 
     true,
   );
 
-  const labels = { live: null, best: 6 };
+  const labels = { production: null, best: 6 };
   const after = await demo.json<SavedHistory>("/api/saved/demo/labels", { body: { labels } });
   expect(after.versions[0]).toMatchObject({ version: 6, labels: ["best"], rollbackOf: 4 });
   expect(after.versions.find(({ version }) => version === 4)?.labels).toEqual([]);

@@ -51,9 +51,9 @@ export function Verdict({ recovery: { steps, lost } }: Pick<ResultProps, "recove
       </h2>
       {isEqual ? (
         <Note tone="good">
-          Equal to the original: <strong>yes</strong>. The live set-up was captured again and
-          compared with the saved document{compared.detail === null ? "" : `: ${compared.detail}`}.
-          And every entry in the bucket is where it was.
+          Equal to the original: <strong>yes</strong>. The live set-up, captured again, beside the
+          saved document{compared.detail === null ? "" : `: ${compared.detail}`}. Every entry in the
+          bucket is where it was.
         </Note>
       ) : (
         <Note tone="warn">The set-up was not compared with the original.</Note>

@@ -218,7 +218,7 @@ function Actions({
           {pools.map((id) => (
             <option key={id} value={id}>
               {poolName(id)}
-              {has.has(id) ? " (has this manifest)" : ""}
+              {has.has(id) ? " (has it, too)" : ""}
             </option>
           ))}
         </select>

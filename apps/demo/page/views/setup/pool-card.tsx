@@ -162,7 +162,7 @@ function Where({ facts: { isLocal } }: { facts: PoolFacts }) {
 function keepsText({ supports }: PoolFacts): string {
   const { persistent, durable, sharedBetweenProcesses, evicts } = supports;
   if (persistent === false) return evicts ? "in memory, what was used last" : "in memory only";
-  const shared = sharedBetweenProcesses ? "shared between processes" : "for one process";
+  const shared = sharedBetweenProcesses ? "for many processes" : "for one process";
   return durable ? `durable, ${shared}` : shared;
 }
 

@@ -33,7 +33,7 @@ export async function buildSample({
   await labelEnvironment({
     name,
     pool: bucket,
-    labels: { stable: 2, live: version },
+    labels: { stable: 2, production: version },
   });
 
   await memorizeSample();
