@@ -1,4 +1,5 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -60,6 +61,24 @@ test("--json prints one object with the facts and nothing else, on a given endpo
     await server.close();
     await rm(temporary, { recursive: true });
   }
+});
+
+test("Ctrl-C in the middle of the story leaves no process and no secrets", async () => {
+  const temporary = await mkdtemp(join(tmpdir(), "laila-demo-test-"));
+  const child = spawn(process.execPath, [main, "--terminal"], {
+    env: { PATH: process.env.PATH, TMPDIR: temporary },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const end = once(child, "close"); // when nobody has its output open, its own children among them
+  let said = "";
+  for await (const chunk of child.stdout) {
+    said += String(chunk);
+    if (said.includes("1. Register")) child.kill("SIGINT");
+  }
+  expect(await end).toEqual([1, null]);
+  const left = (await readdir(temporary)).filter((name) => name !== "node-compile-cache");
+  expect(left).toEqual([]);
+  await rm(temporary, { recursive: true });
 });
 
 test("what goes wrong is told in one sentence, and as JSON with its code", async () => {

@@ -17,18 +17,31 @@ export async function tellHalf<Facts>(tell: () => Promise<Facts>): Promise<void>
   process.exitCode = "failure" in report ? 1 : 0;
 }
 
+interface Half {
+  readonly folder: string;
+  readonly quiet: boolean;
+  /** Ends the process. */
+  readonly signal: AbortSignal;
+  readonly args?: readonly string[];
+}
+
 /** In the parent: runs one half in a process of its own. Throws what the half reports as its failure. */
 export async function runHalf<Facts>(
   half: "first" | "second",
-  { folder, quiet, args = [] }: { folder: string; quiet: boolean; args?: readonly string[] },
+  { folder, quiet, signal, args = [] }: Half,
 ): Promise<Facts> {
+  signal.throwIfAborted();
   const stdout = quiet ? "ignore" : "inherit";
   const child = startChild(half, { folder, args, stdio: ["ignore", stdout, "inherit", "ipc"] });
   let report: Report<Facts> | undefined;
   child.on("message", (message) => {
     report = message as Report<Facts>;
   });
+  const stop = (): boolean => child.kill("SIGKILL");
+  signal.addEventListener("abort", stop, { once: true });
   const [code] = await once(child, "exit");
+  signal.removeEventListener("abort", stop);
+  signal.throwIfAborted();
   if (report === undefined)
     throw new Error(`The ${half} process ended with exit code ${code} and told nothing.`);
   if ("failure" in report) throw new ToldFailure(report.failure);

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { failureOf } from "../failure.js";
+import { failureOf, ToldFailure } from "../failure.js";
 import { findS3, type Secrets, secretsToml } from "../s3.js";
 import { type BucketFacts, searchSecrets } from "./bucket.js";
 import type { FirstFacts, SecondFacts } from "./facts.js";
@@ -19,7 +19,7 @@ export interface StoryOptions {
 /** Tells the main job in two processes; gives the exit code. */
 export async function tellStory(options: StoryOptions): Promise<number> {
   try {
-    return (await tell(options)) ? 0 : 1;
+    return (await tell(options, stopped())) ? 0 : 1;
   } catch (error) {
     const failure = failureOf(error);
     if (options.json) console.log(JSON.stringify({ ok: false, error: failure }, null, 2));
@@ -28,14 +28,22 @@ export async function tellStory(options: StoryOptions): Promise<number> {
   }
 }
 
+/** Aborted by Ctrl-C: the folder with the secrets must not outlive the story. */
+function stopped(): AbortSignal {
+  const stop = new AbortController();
+  const reason = new ToldFailure({ code: "ABORTED", message: "The story was stopped." });
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stop.abort(reason));
+  return stop.signal;
+}
+
 /** True when everything that was to be shown holds. */
-async function tell({ json, endpoint }: StoryOptions): Promise<boolean> {
+async function tell({ json, endpoint }: StoryOptions, signal: AbortSignal): Promise<boolean> {
   const { secrets, close } = await findS3(endpoint);
   const folder = await mkdtemp(join(tmpdir(), "laila-demo-"));
   try {
     await writeFile(join(folder, "secrets.toml"), secretsToml(secrets), { mode: 0o600 });
     if (!json) introduce(secrets);
-    const options = { folder, quiet: json };
+    const options = { folder, quiet: json, signal };
     const first = await runHalf<FirstFacts>("first", options);
     const second = await runHalf<SecondFacts>("second", { ...options, args: [manifestNickname] });
     return conclude({ first, second, bucket: await searchSecrets(secrets), secrets, json });
