@@ -36,7 +36,7 @@ inBrowser("manifests", () => {
 
     await page
       .getByLabel("The pool to repair from")
-      .selectOption({ label: "local (has this manifest)" });
+      .selectOption({ label: "local (has it, too)" });
     await page.getByRole("button", { name: "Repair from" }).click();
     await page.getByText("Mended: 2 repaired.").waitFor();
     expect(await leaf("station").textContent()).toContain("repaired");
