@@ -82,7 +82,7 @@ export class Life {
     }
   }
 
-  /** A fresh process, with credentials and a name. Its last step may have a failure; then it is down again. */
+  /** A fresh process, with credentials and a name. When a step fails, it is down again: all but the last one. */
   async recover(name: string, told: (step: RecoverStep) => void): Promise<void> {
     if (this.#isKilling) throw conflict("Wait until what is being killed is gone.");
     if (this.#state === "recovering") throw conflict("It is being recovered already.");
