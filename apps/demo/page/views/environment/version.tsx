@@ -24,7 +24,6 @@ export function VersionPanel({ history, version }: VersionProps) {
   const { value, error } = useVersion(name, version);
   const [asked, setAsked] = useState<"label" | "rollback" | null>(null);
   const [rolledBack, setRolledBack] = useState<Saved | null>(null);
-  const isUp = life.value?.state === "running";
   useEffect(() => showDocument(name, version), [name, version]);
   const close = (): void => setAsked(null);
   return (
@@ -42,34 +41,12 @@ export function VersionPanel({ history, version }: VersionProps) {
         </a>
       }
     >
-      {info ? <Facts name={name} info={info} /> : null}
-      <div class="row">
-        <Button disabled={!isUp} onClick={() => setAsked("label")}>
-          <Tag size={16} aria-hidden="true" />
-          Put a label on it
-        </Button>
-        <Button disabled={!isUp || version === current} onClick={() => setAsked("rollback")}>
-          <Undo2 size={16} aria-hidden="true" />
-          Roll back to it
-        </Button>
-        <a class="button" href={hrefOf("environment", name, "compare", String(version), "live")}>
-          <GitCompare size={16} aria-hidden="true" />
-          Compare with live
-        </a>
-        {info?.parent === null || info === undefined ? null : (
-          <a
-            class="button"
-            href={hrefOf("environment", name, "compare", String(info.parent), String(version))}
-          >
-            <GitCompare size={16} aria-hidden="true" />
-            What it changed
-          </a>
-        )}
-        <a class="button" href={hrefOf("environment", name, "doctor", String(version))}>
-          <Stethoscope size={16} aria-hidden="true" />
-          Would it work here?
-        </a>
-      </div>
+      {info ? (
+        <>
+          <Facts name={name} info={info} />
+          <Choices name={name} info={info} isCurrent={version === current} onAsk={setAsked} />
+        </>
+      ) : null}
       <div role="status" class="saved-note">
         {rolledBack ? <RolledBack name={name} saved={rolledBack} version={version} /> : null}
       </div>
@@ -97,6 +74,47 @@ export function VersionPanel({ history, version }: VersionProps) {
         onRolledBack={setRolledBack}
       />
     </Panel>
+  );
+}
+
+interface ChoicesProps {
+  readonly name: string;
+  readonly info: SavedVersion;
+  readonly isCurrent: boolean;
+  readonly onAsk: (what: "label" | "rollback") => void;
+}
+
+/** What can be done with a version. */
+function Choices({ name, info: { version, parent }, isCurrent, onAsk }: ChoicesProps) {
+  const isUp = life.value?.state === "running";
+  return (
+    <div class="row">
+      <Button disabled={!isUp} onClick={() => onAsk("label")}>
+        <Tag size={16} aria-hidden="true" />
+        Put a label on it
+      </Button>
+      <Button disabled={!isUp || isCurrent} onClick={() => onAsk("rollback")}>
+        <Undo2 size={16} aria-hidden="true" />
+        Roll back to it
+      </Button>
+      <a class="button" href={hrefOf("environment", name, "compare", String(version), "live")}>
+        <GitCompare size={16} aria-hidden="true" />
+        Compare with live
+      </a>
+      {parent === null ? null : (
+        <a
+          class="button"
+          href={hrefOf("environment", name, "compare", String(parent), String(version))}
+        >
+          <GitCompare size={16} aria-hidden="true" />
+          What it changed
+        </a>
+      )}
+      <a class="button" href={hrefOf("environment", name, "doctor", String(version))}>
+        <Stethoscope size={16} aria-hidden="true" />
+        Would it work here?
+      </a>
+    </div>
   );
 }
 

@@ -22,7 +22,7 @@ export function ManifestsView() {
   const { value, error, isLoading } = useLoaded("manifests", load);
   const [, namedPool, named] = route.value;
   // Where there is room for both, the first is open beside the list.
-  const poolId = namedPool ?? value?.[0]?.poolId;
+  const poolId = named === undefined ? value?.[0]?.poolId : namedPool;
   const id = named ?? value?.[0]?.id;
   const state = life.value?.state;
   const firstPool = value?.[0]?.poolId;

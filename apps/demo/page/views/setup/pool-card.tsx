@@ -115,7 +115,7 @@ function Names({ tier, isCompact }: { tier: Tier; isCompact: boolean }) {
       {isAlpha && !isCompact ? <Alpha /> : null}
       {shown.map((name) => (
         <span key={name} class="chip" title={`The router leads "${name}" here`}>
-          <Signpost size={11} aria-hidden="true" /> {name}
+          <Signpost size={11} aria-hidden="true" /> <span class="ellipsis">{name}</span>
         </span>
       ))}
       {affinity === 0 || isCompact ? null : (
