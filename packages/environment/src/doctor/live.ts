@@ -36,12 +36,12 @@ export async function checkLive(
         signal: limited(signal, context),
         write: context.probe,
       });
-      return [...places.findings, ...probed];
+      return { findings: [...places.findings, ...probed.findings], isOpen: probed.isOpen };
     }),
   );
   const origins = new Set([...pools.values()].flatMap((pool) => destinationsOf(pool)));
-  findings.push(...each.flat(), ...(await checkClocks(origins, signal)));
-  return { findings, pools: pools.size, opened: pools.size };
+  findings.push(...each.flatMap((one) => one.findings), ...(await checkClocks(origins, signal)));
+  return { findings, pools: pools.size, opened: each.filter(({ isOpen }) => isOpen).length };
 }
 
 function destinationsOf(pool: PoolLike): string[] {

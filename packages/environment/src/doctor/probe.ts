@@ -11,15 +11,22 @@ export interface ProbeOptions {
   readonly write: boolean;
 }
 
+export interface Probed {
+  readonly findings: readonly Finding[];
+  readonly isOpen: boolean;
+}
+
 /** Opens a pool, and writes, reads and removes a value of a few bytes. What fails is found, nothing thrown. */
-export async function probePool(pool: PoolLike, options: ProbeOptions): Promise<Finding[]> {
+export async function probePool(pool: PoolLike, options: ProbeOptions): Promise<Probed> {
   const { about, fixOf, signal, write } = options;
   const findings: Finding[] = [];
+  let isOpen = false;
   const key = `laila-doctor-${newUuid()}`;
   let written = false;
   try {
     await pool.open({ signal });
-    if (!write) return findings;
+    isOpen = true;
+    if (!write) return { findings, isOpen };
     const bytes = randomBytes(32);
     written = true;
     await pool.write(key, bytes, { signal });
@@ -30,7 +37,7 @@ export async function probePool(pool: PoolLike, options: ProbeOptions): Promise<
   }
   // A write that failed may have happened nevertheless.
   if (written) findings.push(...(await removed(pool, key, about)));
-  return findings;
+  return { findings, isOpen };
 }
 
 /** Without the signal: who gives up must not leave anything behind. */

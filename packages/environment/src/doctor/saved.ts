@@ -216,11 +216,11 @@ async function checkPools(
     findings.push(...places.findings);
     // Opening a pool whose file is not there would make it.
     if (places.isThere) {
-      count++;
       const signal = limited(options.signal, context);
-      findings.push(
-        ...(await probePool(pool, { about: about(plan.id), fixOf, signal, write: context.probe })),
-      );
+      const how = { about: about(plan.id), fixOf, signal, write: context.probe };
+      const probed = await probePool(pool, how);
+      findings.push(...probed.findings);
+      if (probed.isOpen) count++;
     }
     if (!plan.adopted)
       await pool.close().catch((error: unknown) => {
