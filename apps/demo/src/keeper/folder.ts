@@ -15,6 +15,8 @@ const local: readonly string[] = ["laila.config.json", "data.h5", "files", "home
 const marker = ".laila-demo";
 
 const resolveHere = createRequire(import.meta.url).resolve;
+/** What is known in the folder. */
+const installed = ["@laila/core", "@laila/pool-s3", "@laila/pool-hdf5", "@laila/pool-fs"];
 /** The command of this repository. */
 const command = fileURLToPath(new URL("../../cli/dist/main.js", import.meta.url));
 
@@ -65,11 +67,11 @@ export class Folder {
     await chmod(file, 0o600);
   }
 
-  /** Makes the command `laila` and the classes of pools known here, as an install would. */
+  /** Makes the command `laila` and the packages known here, as an install would: the page's code runs here, too. */
   async #install(): Promise<void> {
     const modules = join(this.path, "node_modules");
     await link(command, join(modules, ".bin", "laila"));
-    for (const name of ["@laila/pool-s3", "@laila/pool-hdf5", "@laila/pool-fs"])
+    for (const name of installed)
       await link(dirname(resolveHere(`${name}/package.json`)), join(modules, name));
   }
 
