@@ -114,7 +114,7 @@ function ThemeButton() {
   return (
     <Button
       tone="plain"
-      label={isDark ? "Light" : "Dark"}
+      label={isDark ? "Light colours" : "Dark colours"}
       onClick={() => setTheme(isDark ? "light" : "dark")}
     >
       <Icon size={16} aria-hidden="true" />

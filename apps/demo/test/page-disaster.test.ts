@@ -88,6 +88,8 @@ inBrowser("the disaster", () => {
     await page.getByRole("textbox", { name: "The name it was saved under" }).fill("demo");
     await page.getByRole("button", { name: "Recover from the bucket" }).click();
     await page.getByText("Equal to the original: yes").waitFor();
+    await page.getByText(/^MemoryPool: there again and empty/).waitFor();
+    await page.getByText(/^scratch: a cache, filled again/).waitFor();
     await page.getByRole("button", { name: "Kill it again" }).waitFor();
     await other.getByRole("alert").waitFor({ state: "detached" });
     await other.locator(".policy-picture:not(.lost) .glow").first().waitFor({ state: "attached" });

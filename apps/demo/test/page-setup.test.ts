@@ -213,7 +213,7 @@ inBrowser("the shell", () => {
       expect(await page.evaluate(tooWide), place).toBe(0);
     }
     await expect.poll(() => page.getByRole("main").evaluate(isFocused), patient).toBe(true);
-    await page.getByRole("button", { name: "Dark" }).click();
+    await page.getByRole("button", { name: "Dark colours" }).click();
     await page.reload();
     await page.getByRole("button", { name: "Light" }).waitFor();
     expect(await page.evaluate(() => document.documentElement.dataset.theme)).toBe("dark");

@@ -15,7 +15,7 @@ export interface Recovery {
   /** Null while it goes on. */
   readonly ms: number | null;
   readonly failure: Pick<Failure, "message"> | null;
-  /** What does not come back; null where nobody knows what there was. */
+  /** What did not come back; null until all that did is known. */
   readonly lost: Lost | null;
 }
 
@@ -32,9 +32,8 @@ effect(() => {
 export async function recover(name: string): Promise<void> {
   const began = performance.now();
   const body: RecoverRequest = { name };
-  const lost =
-    setup.value && life.value ? lostOf(setup.value, localNames(life.value).length === 0) : null;
-  recovery.value = { name, steps: [], began, ms: null, failure: null, lost };
+  const areFilesLost = life.value !== null && localNames(life.value).length === 0;
+  recovery.value = { name, steps: [], began, ms: null, failure: null, lost: null };
   const update = (change: Partial<Recovery>): void => {
     if (recovery.value?.began === began) recovery.value = { ...recovery.value, ...change };
   };
@@ -51,7 +50,10 @@ export async function recover(name: string): Promise<void> {
       error instanceof ApiError ? error : new ApiError({ code: "FAILED", message: String(error) });
   }
   update({ ms: performance.now() - began, failure });
-  if (!failure) await refreshSetup();
+  if (failure) return;
+  await refreshSetup();
+  // Of the set-up that is back, which is what there was: this page may never have seen that.
+  if (setup.value) update({ lost: lostOf(setup.value, areFilesLost) });
 }
 
 /** The step's last line takes the place of its first. */
