@@ -1,3 +1,5 @@
+import type uPlot from "uplot";
+
 /** What a pointer, a wheel or a key asks of a plot. Positions and distances are parts of the plot's width and height. */
 export interface Gestures {
   zoom(factor: number, at: { readonly x: number; readonly y: number }): void;
@@ -81,4 +83,21 @@ export function listenTo(over: HTMLElement, host: HTMLElement, gestures: Gesture
   over.addEventListener("wheel", onWheel, { signal, passive: false });
   host.addEventListener("keydown", onKey, { signal });
   return () => ended.abort();
+}
+
+/** What uPlot does with the mouse: choose what to zoom to, but where a drag moves; a double click shows all. */
+export function zoomByDragging({
+  isMoving,
+  reset,
+}: Pick<Gestures, "isMoving" | "reset">): uPlot.Cursor.Bind {
+  return {
+    mousedown: (_plot, _target, handle) => (event) => {
+      if (!event.shiftKey && !isMoving()) handle(event);
+      return null;
+    },
+    dblclick: () => () => {
+      reset();
+      return null;
+    },
+  };
 }

@@ -1,7 +1,7 @@
 import uPlot from "uplot";
 import { latest, type ValueWorker } from "../../../../worker/client.js";
 import type { Cut, Region, TileRequest } from "../../../../worker/protocol.js";
-import { listenTo } from "./gestures.js";
+import { listenTo, zoomByDragging } from "./gestures.js";
 import { numberText } from "./number-text.js";
 import type { PlotColours } from "./theme.js";
 import { painted, regionOf, type Span, within, zoomed } from "./view.js";
@@ -23,6 +23,8 @@ export interface HeatMapOptions {
   readonly height: number;
   readonly colours: PlotColours;
   readonly labels: { readonly x: string; readonly y: string };
+  /** Whether a plain drag moves the plane, and does not choose a part of it. */
+  readonly isMoving: () => boolean;
   readonly onPoint: (at: { readonly row: number; readonly column: number } | null) => void;
   readonly onRegion: (region: Region, isAll: boolean) => void;
 }
@@ -46,8 +48,6 @@ const backdrop: Size = { width: 512, height: 512 };
  * picture is there, so no frame waits for the numbers.
  */
 export class HeatMap {
-  /** A plain drag moves the plane, and does not choose a part of it. */
-  isMoving = false;
   readonly #options: HeatMapOptions;
   readonly #plot: uPlot;
   readonly #end: () => void;
@@ -73,7 +73,7 @@ export class HeatMap {
       zoom: (factor, at) => this.zoom(factor, at),
       move: (by) => this.#move(by),
       reset: () => this.reset(),
-      isMoving: () => this.isMoving,
+      isMoving: options.isMoving,
     });
   }
 
@@ -210,7 +210,7 @@ export class HeatMap {
   }
 
   #plotOptions(): uPlot.Options {
-    const { width, height, colours, labels, columns, rows } = this.#options;
+    const { width, height, colours, labels, columns, rows, isMoving } = this.#options;
     const axis: uPlot.Axis = {
       stroke: colours.quiet,
       grid: { show: false },
@@ -240,16 +240,7 @@ export class HeatMap {
       cursor: {
         points: { show: false },
         drag: { x: true, y: true, setScale: false },
-        bind: {
-          mousedown: (_plot, _target, handle) => (event) => {
-            if (!event.shiftKey && !this.isMoving) handle(event);
-            return null;
-          },
-          dblclick: () => () => {
-            this.reset();
-            return null;
-          },
-        },
+        bind: zoomByDragging({ isMoving, reset: () => this.reset() }),
       },
       hooks: {
         drawClear: [(plot) => this.#draw(plot)],

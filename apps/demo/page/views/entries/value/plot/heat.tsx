@@ -1,9 +1,8 @@
-import { Hand, Maximize, ZoomIn, ZoomOut } from "lucide-preact";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { Button } from "../../../../ui/parts.js";
 import { latest, type ValueWorker } from "../../../../worker/client.js";
 import type { ArrayShape, Cut } from "../../../../worker/protocol.js";
+import { PlotFrame } from "./frame.js";
 import { HeatMap, type Paint } from "./heat-map.js";
 import { plotColours, useTheme } from "./theme.js";
 
@@ -39,10 +38,10 @@ function sizeOf(room: number, columns: number, rows: number, compact: boolean) {
 export function Heat({ worker, node, array, paint, compact, label, room, children }: HeatProps) {
   const host = useRef<HTMLDivElement>(null);
   const map = useRef<HeatMap | null>(null);
+  const moving = useRef(false);
   const readOut = useRef<HTMLOutputElement>(null);
   const theme = useTheme();
   const [isAll, setAll] = useState(true);
-  const [isMoving, setMoving] = useState(false);
   const { cut } = paint;
   const columns = array.shape[cut.x] ?? 1;
   const rows = array.shape[cut.y ?? 0] ?? 1;
@@ -73,6 +72,7 @@ export function Heat({ worker, node, array, paint, compact, label, room, childre
       ...sizeOf(room, columns, rows, compact),
       colours: plotColours(element),
       labels: { x: `dimension ${cut.x}`, y: `dimension ${cut.y ?? 0}` },
+      isMoving: () => moving.current,
       onPoint: (at) => {
         if (at) ask(at);
         else if (readOut.current) readOut.current.textContent = "";
@@ -80,7 +80,6 @@ export function Heat({ worker, node, array, paint, compact, label, room, childre
       onRegion: (_, isWhole) => setAll(isWhole),
     });
     map.current = made;
-    made.isMoving = isMoving;
     made.paint(paint);
     setAll(true);
     return () => {
@@ -90,37 +89,12 @@ export function Heat({ worker, node, array, paint, compact, label, room, childre
   }, [worker, node, room, theme, columns, rows, compact, cut.x, cut.y]);
 
   useEffect(() => map.current?.paint(paint), [paint]);
-  useEffect(() => {
-    if (map.current) map.current.isMoving = isMoving;
-  }, [isMoving]);
   return (
     <div
       class="heat"
       style={{ maxWidth: room === 0 ? undefined : sizeOf(room, columns, rows, compact).width }}
     >
-      <div
-        ref={host}
-        class={`plot-host${isMoving ? " is-moving" : ""}`}
-        role="img"
-        aria-label={label}
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: it is moved and zoomed with keys.
-        tabIndex={0}
-      />
-      <div class="row plot-tools">
-        <Button label="Zoom in" onClick={() => map.current?.zoom(0.6)}>
-          <ZoomIn size={16} aria-hidden="true" />
-        </Button>
-        <Button label="Zoom out" disabled={isAll} onClick={() => map.current?.zoom(1 / 0.6)}>
-          <ZoomOut size={16} aria-hidden="true" />
-        </Button>
-        <Button label="Show all" disabled={isAll} onClick={() => map.current?.reset()}>
-          <Maximize size={16} aria-hidden="true" />
-        </Button>
-        <Button label="Drag to move" aria-pressed={isMoving} onClick={() => setMoving(!isMoving)}>
-          <Hand size={16} aria-hidden="true" />
-        </Button>
-        <output ref={readOut} class="small mono read-out" />
-      </div>
+      <PlotFrame {...{ host, plot: map, label, isAll, moving, readOut }} />
       {children}
     </div>
   );

@@ -1,7 +1,7 @@
 import uPlot from "uplot";
 import { latest, type ValueWorker } from "../../../../worker/client.js";
 import type { Cut, Line, LineRequest } from "../../../../worker/protocol.js";
-import { listenTo } from "./gestures.js";
+import { listenTo, zoomByDragging } from "./gestures.js";
 import { numberText } from "./number-text.js";
 import type { PlotColours } from "./theme.js";
 import { type Span, within, zoomed } from "./view.js";
@@ -15,14 +15,14 @@ export interface LinePlotOptions {
   readonly height: number;
   readonly colours: PlotColours;
   readonly label: string;
+  /** Whether a plain drag moves the line, and does not choose a part of it. */
+  readonly isMoving: () => boolean;
   readonly onIndex: (index: number | null) => void;
   readonly onSpan: (span: Span, isAll: boolean, each: number) => void;
 }
 
 /** A row of numbers as a line, or as a band from the least to the greatest of each pixel. */
 export class LinePlot {
-  /** A plain drag moves the line, and does not choose a part of it. */
-  isMoving = false;
   readonly #options: LinePlotOptions;
   readonly #plot: uPlot;
   readonly #end: () => void;
@@ -36,7 +36,7 @@ export class LinePlot {
       zoom: (factor, { x }) => this.zoom(factor, x),
       move: ({ x }) => this.#move(x),
       reset: () => this.reset(),
-      isMoving: () => this.isMoving,
+      isMoving: options.isMoving,
     });
     this.#ask();
   }
@@ -105,7 +105,7 @@ export class LinePlot {
   }
 
   #plotOptions(): uPlot.Options {
-    const { width, height, colours, label } = this.#options;
+    const { width, height, colours, label, isMoving } = this.#options;
     const axis: uPlot.Axis = {
       stroke: colours.quiet,
       grid: { stroke: colours.line, width: 1 },
@@ -140,16 +140,7 @@ export class LinePlot {
         y: false,
         points: { show: false },
         drag: { x: true, y: false, setScale: false },
-        bind: {
-          mousedown: (_plot, _target, handle) => (event) => {
-            if (!event.shiftKey && !this.isMoving) handle(event);
-            return null;
-          },
-          dblclick: () => () => {
-            this.reset();
-            return null;
-          },
-        },
+        bind: zoomByDragging({ isMoving, reset: () => this.reset() }),
       },
       hooks: {
         setCursor: [

@@ -1,8 +1,7 @@
-import { Hand, Maximize, ZoomIn, ZoomOut } from "lucide-preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { Button } from "../../../../ui/parts.js";
 import { latest, type ValueWorker } from "../../../../worker/client.js";
 import type { ArrayShape, Cut } from "../../../../worker/protocol.js";
+import { PlotFrame } from "./frame.js";
 import { LinePlot } from "./line-plot.js";
 import { plotColours, useTheme } from "./theme.js";
 
@@ -21,11 +20,11 @@ interface LineProps {
 export function LineView({ worker, node, array, cut, compact, label, room }: LineProps) {
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<LinePlot | null>(null);
+  const moving = useRef(false);
   const readOut = useRef<HTMLOutputElement>(null);
   const theme = useTheme();
   const [isAll, setAll] = useState(true);
   const [each, setEach] = useState(1);
-  const [isMoving, setMoving] = useState(false);
   const length = array.shape[cut.x] ?? 1;
 
   useEffect(() => {
@@ -47,6 +46,7 @@ export function LineView({ worker, node, array, cut, compact, label, room }: Lin
       height: compact ? 220 : 340,
       colours: plotColours(element),
       label: array.shape.length > 1 ? `dimension ${cut.x}` : "index",
+      isMoving: () => moving.current,
       onIndex: (index) => {
         if (index !== null) ask(index);
         else if (readOut.current) readOut.current.textContent = "";
@@ -57,40 +57,14 @@ export function LineView({ worker, node, array, cut, compact, label, room }: Lin
       },
     });
     plot.current = made;
-    made.isMoving = isMoving;
     return () => {
       made.close();
       plot.current = null;
     };
   }, [worker, node, room, theme, cut, length, compact]);
-  useEffect(() => {
-    if (plot.current) plot.current.isMoving = isMoving;
-  }, [isMoving]);
   return (
     <div class="line-plot">
-      <div
-        ref={host}
-        class={`plot-host${isMoving ? " is-moving" : ""}`}
-        role="img"
-        aria-label={label}
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: it is moved and zoomed with keys.
-        tabIndex={0}
-      />
-      <div class="row plot-tools">
-        <Button label="Zoom in" onClick={() => plot.current?.zoom(0.6)}>
-          <ZoomIn size={16} aria-hidden="true" />
-        </Button>
-        <Button label="Zoom out" disabled={isAll} onClick={() => plot.current?.zoom(1 / 0.6)}>
-          <ZoomOut size={16} aria-hidden="true" />
-        </Button>
-        <Button label="Show all" disabled={isAll} onClick={() => plot.current?.reset()}>
-          <Maximize size={16} aria-hidden="true" />
-        </Button>
-        <Button label="Drag to move" aria-pressed={isMoving} onClick={() => setMoving(!isMoving)}>
-          <Hand size={16} aria-hidden="true" />
-        </Button>
-        <output ref={readOut} class="small mono read-out" />
-      </div>
+      <PlotFrame {...{ host, plot, label, isAll, moving, readOut }} />
       {each > 1 ? (
         <p class="small quiet">
           Each point is the least and the greatest of {each.toLocaleString()} elements.
