@@ -34,9 +34,7 @@ inBrowser("manifests", () => {
       .toEqual(["experiment", "station", "fields", "temperature"]);
     await page.getByLabel("Only what is not whole").uncheck();
 
-    await page
-      .getByLabel("The pool to repair from")
-      .selectOption({ label: "local (has it, too)" });
+    await page.getByLabel("The pool to repair from").selectOption({ label: "local (has it, too)" });
     await page.getByRole("button", { name: "Repair from" }).click();
     await page.getByText("Mended: 2 repaired.").waitFor();
     expect(await leaf("station").textContent()).toContain("repaired");
