@@ -20,15 +20,17 @@ export function onOperations(listener: Listener): () => void {
 
 let lastAsked = 0;
 
-/** Asks for the set-up again. A set-up that is down keeps the picture that was. */
-export async function refreshSetup(): Promise<void> {
+/** Asks for the set-up again, and gives it. A set-up that is down keeps the picture that was, and gives null. */
+export async function refreshSetup(): Promise<Setup | null> {
   const mine = ++lastAsked;
   try {
     const now = await ask<Setup>("setup");
     // What was asked for later is newer, whichever answer comes first.
     if (mine === lastAsked) setup.value = now;
+    return now;
   } catch {
     // `life` says why.
+    return null;
   }
 }
 

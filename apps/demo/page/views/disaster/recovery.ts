@@ -51,9 +51,9 @@ export async function recover(name: string): Promise<void> {
   }
   update({ ms: performance.now() - began, failure });
   if (failure) return;
-  await refreshSetup();
   // Of the set-up that is back, which is what there was: this page may never have seen that.
-  if (setup.value) update({ lost: lostOf(setup.value, areFilesLost) });
+  const back = await refreshSetup();
+  if (back) update({ lost: lostOf(back, areFilesLost) });
 }
 
 /** The step's last line takes the place of its first. */
