@@ -1,7 +1,8 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { hrefOf } from "../../core/route.js";
-import { Empty, ErrorNote, Note } from "../../ui/parts.js";
+import { Empty, Note } from "../../ui/parts.js";
+import { EntryValue } from "../entries/value/index.js";
 import type { Lost } from "./lost.js";
 import type { Recovery } from "./recovery.js";
 
@@ -29,7 +30,7 @@ export function Result({ recovery: { steps, ms }, children }: ResultProps) {
             </a>
           </div>
           <div class="value-back">
-            <Value poolId={remembered.entry.poolId} entryKey={remembered.entry.key} />
+            <EntryValue poolId={remembered.entry.poolId} entryKey={remembered.entry.key} compact />
           </div>
         </>
       ) : null}
@@ -79,20 +80,4 @@ function NotBack({ lost: { gone, emptied } }: { lost: Lost }) {
       )}
     </Note>
   );
-}
-
-type EntryValue = typeof import("../entries/value/index.js").EntryValue;
-
-/** The value's view is loaded when it is needed: it brings the plots with it. */
-function Value({ poolId, entryKey }: { poolId: string; entryKey: string }) {
-  const [View, setView] = useState<EntryValue>();
-  const [error, setError] = useState<unknown>();
-  useEffect(() => {
-    import("../entries/value/index.js").then(
-      ({ EntryValue }) => setView(() => EntryValue),
-      setError,
-    );
-  }, []);
-  if (error !== undefined) return <ErrorNote error={error} />;
-  return View ? <View poolId={poolId} entryKey={entryKey} compact /> : null;
 }
