@@ -49,6 +49,29 @@ inBrowser("pools and entries", () => {
     expect(await axe(page)).toEqual([]);
   });
 
+  it("begins with the bucket; keeps a long nickname in its place, and each file its own", async () => {
+    demo ??= startDemo(["--entries", "100000"]);
+    const page = await openPage(await demo, { at: "#/entries" });
+    const chosen = page.getByRole("combobox", { name: "Pool" }).locator("option:checked");
+    await expect.poll(() => chosen.textContent()).toBe("bucket");
+
+    const field = page.getByRole("dialog").getByRole("textbox");
+    await choose(page, { name: "first.json", buffer: Buffer.from("[1]") });
+    await expect.poll(() => field.inputValue()).toBe("first");
+    await choose(page, { name: "second.json", buffer: Buffer.from("[2, 3]") });
+    await expect.poll(() => field.inputValue()).toBe("second");
+    await field.fill("<i>".repeat(3000));
+    await page.getByRole("button", { name: "Memorize", exact: true }).click();
+    await page.getByText("digest is right").waitFor();
+    const panel = page.getByRole("region", { name: "Entry" });
+    expect(await panel.evaluate((element) => element.scrollWidth <= element.clientWidth)).toBe(
+      true,
+    );
+    // It is seen, and not beyond the edge.
+    const badge = await panel.getByText("digest is right").boundingBox();
+    expect((badge?.x ?? 9999) + (badge?.width ?? 0)).toBeLessThan(1440);
+  });
+
   it("finds by nickname, by a part of an id, and by what it begins with", async () => {
     const page = await entriesOf("many");
     await page.getByText("100,000 entries", { exact: true }).waitFor();

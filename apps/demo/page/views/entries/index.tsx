@@ -20,7 +20,9 @@ const fieldSide = 4096;
 /** The pools, and what is in them: `#/entries/<pool>/<key>`. */
 export function EntriesView() {
   const pools = Object.keys(setup.value?.environment.policy.central.memory.pool_router.pools ?? {});
-  const [, poolId = pools[0], key] = route.value;
+  // What survives is shown first.
+  const elsewhere = pools.find((id) => setup.value?.pools[id]?.isLocal === false);
+  const [, poolId = elsewhere ?? pools[0], key] = route.value;
   if (poolId === undefined)
     return (
       <div class="view entries">
@@ -72,7 +74,10 @@ function PoolView({ pools, poolId, opened }: PoolViewProps) {
   return (
     <div class={`view entries${opened === undefined ? "" : " has-entry"}`} {...dropping}>
       <div class="view-head">
-        <h1>Entries</h1>
+        <div>
+          <h1>Entries</h1>
+          <p class="quiet small">What is in a pool. The id of an entry is made of its nickname.</p>
+        </div>
         <label class="pool-choice">
           <span class="quiet small">Pool</span>
           <select
@@ -176,6 +181,8 @@ function PoolView({ pools, poolId, opened }: PoolViewProps) {
       </div>
       {isOver ? <div class="drop-here">Drop it to memorize it in {poolName(poolId)}</div> : null}
       <AddFile
+        // Of other files, another nickname is asked for.
+        key={fileKey(files[0])}
         poolId={poolId}
         files={files}
         onNext={() => setFiles(files.slice(1))}
@@ -189,6 +196,10 @@ function PoolView({ pools, poolId, opened }: PoolViewProps) {
       />
     </div>
   );
+}
+
+function fileKey(file: File | undefined): string {
+  return file ? `${file.name} ${file.size} ${file.lastModified}` : "";
 }
 
 function nothingHere(isUp: boolean): string {

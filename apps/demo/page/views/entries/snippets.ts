@@ -1,4 +1,4 @@
-import { literal, showCode, word } from "../../core/code.js";
+import { command, literal, showCode } from "../../core/code.js";
 import { setup } from "../../core/live.js";
 import { poolName } from "../../core/pools.js";
 
@@ -14,10 +14,6 @@ function routeOf(poolId: string): string {
 
 const importing = `import { laila } from "@laila/core";`;
 
-function poolFlag(poolId: string): string {
-  return `--pool ${word(poolName(poolId))}`;
-}
-
 /** By its nickname where it has one: that is what people know. */
 function selectorOf(key: string, nickname: string | null): string {
   return nickname === null ? literal(key) : `{ nickname: ${literal(nickname)} }`;
@@ -28,7 +24,7 @@ export function showListing(poolId: string, prefix: string): void {
   showCode({
     title: "List a pool",
     typescript: `${importing}\n\nconst pool = laila.memory.poolRouter.route(${routeOf(poolId)});\nfor await (const key of pool.keys(${options})) console.log(key);`,
-    command: `laila pool ls ${prefix === "" ? "" : `${word(prefix)} `}${poolFlag(poolId)}`,
+    command: command("pool ls", prefix === "" ? [] : [prefix], { pool: poolName(poolId) }),
   });
 }
 
@@ -36,7 +32,7 @@ export function showSearch(poolId: string, nickname: string): void {
   showCode({
     title: "Find by nickname",
     typescript: `import { globalIdOf } from "@laila/core";\n\n// The same everywhere, in Python too.\nglobalIdOf(${literal(nickname)});`,
-    command: `laila pool get ${word(nickname)} ${poolFlag(poolId)}`,
+    command: command("pool get", [nickname], { pool: poolName(poolId) }),
   });
 }
 
@@ -44,7 +40,7 @@ export function showRemember(poolId: string, key: string, nickname: string | nul
   showCode({
     title: "Remember an entry",
     typescript: `${importing}\n\nconst { data } = await laila.remember(${selectorOf(key, nickname)}, ${routeOf(poolId)});`,
-    command: `laila pool get ${word(nickname ?? key)} ${poolFlag(poolId)}`,
+    command: command("pool get", [nickname ?? key], { pool: poolName(poolId) }),
   });
 }
 
@@ -67,7 +63,10 @@ export function showMemorize(
   showCode({
     title: "Memorize a file",
     typescript: `${imports.join("\n")}\n\nconst value = ${value};\nawait laila.memorize(laila.constant(value${named}), ${routeOf(poolId)});`,
-    command: `laila pool put ${word(name)} ${nickname === "" ? "" : `-n ${word(nickname)} `}${poolFlag(poolId)}`,
+    command: command("pool put", [name], {
+      ...(nickname === "" ? {} : { n: nickname }),
+      pool: poolName(poolId),
+    }),
   });
 }
 
@@ -89,7 +88,7 @@ export function showField(poolId: string, rows: number, columns: number): void {
   showCode({
     title: "Memorize an array",
     typescript: `import { laila, NdArray } from "@laila/core";\n\nconst data = new Float32Array(${rows} * ${columns});\nconst field = new NdArray({ dtype: "float32", shape: [${rows}, ${columns}], data });\nawait laila.memorize(laila.constant(field), ${routeOf(poolId)});`,
-    command: `laila pool put field.npy -n field ${poolFlag(poolId)}`,
+    command: command("pool put", ["field.npy"], { n: "field", pool: poolName(poolId) }),
   });
 }
 
@@ -97,7 +96,7 @@ export function showForget(poolId: string, key: string, nickname: string | null)
   showCode({
     title: "Forget an entry",
     typescript: `${importing}\n\nawait laila.forget(${selectorOf(key, nickname)}, ${routeOf(poolId)});`,
-    command: `laila pool rm ${word(nickname ?? key)} ${poolFlag(poolId)}`,
+    command: command("pool rm", [nickname ?? key], { pool: poolName(poolId) }),
   });
 }
 
@@ -105,7 +104,7 @@ export function showDamage(poolId: string): void {
   showCode({
     title: "Find what is corrupt",
     typescript: `import { isLailaError, laila } from "@laila/core";\n\nconst pool = laila.memory.poolRouter.route(${routeOf(poolId)});\nfor await (const key of pool.keys({ prefix: "LAILA:ENTRY:" }))\n  await laila.remember(key, { pool }).catch((error) => {\n    if (isLailaError(error, "CORRUPT")) console.log(key, error.message);\n  });`,
-    command: `laila pool verify ${poolFlag(poolId)}`,
+    command: command("pool verify", [], { pool: poolName(poolId) }),
   });
 }
 
@@ -141,6 +140,10 @@ export function showDownload(
   showCode({
     title: "Download an entry",
     typescript: `${imports.join("\n")}\n\n${read}\nawait writeFile(${literal(file)}, ${written});`,
-    command: `laila pool get ${word(nickname ?? key)} ${poolFlag(poolId)} -o ${word(file)}${isRaw ? " --raw" : ""}`,
+    command: command("pool get", [nickname ?? key], {
+      pool: poolName(poolId),
+      o: file,
+      ...(isRaw ? { raw: true as const } : {}),
+    }),
   });
 }
