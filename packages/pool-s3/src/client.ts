@@ -3,6 +3,7 @@ import { NodeHttpHandler } from "@smithy/node-http-handler";
 import { retryBusyReads } from "./busy-reads.js";
 import { cachedStackClient, optionsOf } from "./cached-stack.js";
 import { originOf } from "./config.js";
+import { signAgain } from "./sign-again.js";
 
 const defaultRegion = "us-east-1";
 const maxAttempts = 3;
@@ -69,7 +70,7 @@ export function createClient(config: ClientSettings, slow: () => void = () => un
       slow,
     ),
   });
-  return retryBusyReads(client);
+  return signAgain(retryBusyReads(client));
 }
 
 /**
