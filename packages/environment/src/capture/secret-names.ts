@@ -8,7 +8,10 @@ export interface SecretPlace {
   readonly field: string;
 }
 
-const secretWord = /secret|token|passw|passphrase|passcode|pass$|pwd$|credential|privatekey|key$/;
+/** What secrets are called, in any configuration: the source of a pattern. */
+export const secretWords = "secret|token|passw|passphrase|passcode|pass$|pwd$|credential";
+
+const secretWord = new RegExp(`${secretWords}|privatekey|key$`);
 /** SECRET_NAME, TOKEN_URL, AWS_ACCESS_KEY_ID: what is about a secret, and may well stand in a document. */
 const aboutSecret = /(id|name|user|url|uri|endpoint|host|path|file|prefix|bucket|region|type)s?$/;
 

@@ -1,6 +1,6 @@
 import { isSecretReference, LailaError } from "@laila/schema";
 import { refuseSecrets } from "../capture/scan.js";
-import { SecretNames } from "../capture/secret-names.js";
+import { SecretNames, secretWords } from "../capture/secret-names.js";
 
 export interface HiddenOptions {
   /** What `readArgs` gave: secrets that are in it are hidden wherever they stand. */
@@ -11,8 +11,9 @@ export interface HiddenOptions {
 const hiddenText = "(hidden)";
 
 /** Captured documents hold secrets by name only; others may be compared, too. */
-const secretName =
-  /(^key$|secret|token|passw|passphrase|passcode|pass$|pwd$|credential|(private|api|access|master|shared|account)key)/;
+const secretName = new RegExp(
+  `^key$|${secretWords}|(?:private|api|access|master|shared|account)key`,
+);
 /** Names of things about a secret, which are none themselves. */
 const aboutSecret = /(id|name|user|url|uri|endpoint|host|path|file|prefix|type|required|ms)s?$/;
 
