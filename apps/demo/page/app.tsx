@@ -104,10 +104,13 @@ const themeKey = "laila-theme";
 function ThemeButton() {
   const [theme, setTheme] = useState(() => localStorage.getItem(themeKey));
   useEffect(() => {
-    if (theme === null) return;
-    document.documentElement.dataset.theme = theme;
-    localStorage.setItem(themeKey, theme);
+    if (theme !== null) document.documentElement.dataset.theme = theme;
   }, [theme]);
+  const choose = (chosen: "light" | "dark"): void => {
+    // At once: who loads the page anew has not waited for it to be drawn.
+    localStorage.setItem(themeKey, chosen);
+    setTheme(chosen);
+  };
   const isDark =
     theme === null ? matchMedia("(prefers-color-scheme: dark)").matches : theme === "dark";
   const Icon = isDark ? Sun : Moon;
@@ -115,7 +118,7 @@ function ThemeButton() {
     <Button
       tone="plain"
       label={isDark ? "Light colours" : "Dark colours"}
-      onClick={() => setTheme(isDark ? "light" : "dark")}
+      onClick={() => choose(isDark ? "light" : "dark")}
     >
       <Icon size={16} aria-hidden="true" />
     </Button>
