@@ -1,15 +1,9 @@
-const pictures: readonly { readonly mime: string; readonly is: (text: string) => boolean }[] = [
-  { mime: "image/png", is: (text) => text.startsWith("\x89PNG\r\n\x1a\n") },
-  { mime: "image/jpeg", is: (text) => text.startsWith("\xff\xd8\xff") },
-  { mime: "image/gif", is: (text) => /^GIF8[79]a/.test(text) },
-  { mime: "image/webp", is: (text) => /^RIFF.{4}WEBP/s.test(text) },
-  { mime: "image/avif", is: (text) => /^.{4}ftyp(avif|avis)/s.test(text) },
-];
+import { pictureFormat } from "../../src/picture.js";
 
-/** The picture that bytes are, by how they begin. */
+/** The media type of the picture that bytes are. */
 export function pictureOf(bytes: Uint8Array): string | null {
-  const text = String.fromCharCode(...bytes.subarray(0, 16));
-  return pictures.find(({ is }) => is(text))?.mime ?? null;
+  const format = pictureFormat(bytes);
+  return format === undefined ? null : `image/${format.toLowerCase()}`;
 }
 
 /** Whether bytes are UTF-8 without control characters, as far as their first 64 KiB tell. */

@@ -3,6 +3,7 @@ import { type DecodedRecord, decodeRecord, isGlobalId } from "@laila/schema";
 import type { EntryHead } from "../api.js";
 import { failureOf } from "../failure.js";
 import { kindOf } from "./kinds.js";
+import { open } from "./open.js";
 
 /** Larger records are not looked into for a list. */
 const largeBytes = 4 * 2 ** 20;
@@ -30,27 +31,18 @@ interface Found {
   readonly bytes: Uint8Array | undefined;
 }
 
-/** Where a pool has streams, the size comes before the bytes. */
 async function look(pool: PoolLike, key: string): Promise<Found | undefined> {
-  if (!pool.supports.streams || !pool.readStream) {
-    const found = await pool.read(key);
-    return found && { size: found.bytes.length, bytes: small(found.bytes) };
-  }
-  const found = await pool.readStream(key);
+  const found = await open(pool, key);
   if (found === undefined) return undefined;
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of found.stream) {
+  for await (const chunk of found.chunks) {
     if ((found.size ?? 0) > largeBytes || size > largeBytes) break; // ends the request, too
     chunks.push(chunk);
     size += chunk.length;
   }
   if ((found.size ?? size) > largeBytes) return { size: found.size ?? size, bytes: undefined };
   return { size, bytes: Buffer.concat(chunks, size) };
-}
-
-function small(bytes: Uint8Array): Uint8Array | undefined {
-  return bytes.length > largeBytes ? undefined : bytes;
 }
 
 function inspect(key: string, bytes: Uint8Array): EntryHead {

@@ -14,6 +14,7 @@ import * as z from "zod";
 import type { FieldRequest, Memorized } from "../../api.js";
 import { bodyOf, limit } from "../../http.js";
 import { streamOf } from "../../stream.js";
+import { type Opened, open } from "../open.js";
 import { param, poolOf } from "../pool-of.js";
 import { field } from "../sample/numbers.js";
 
@@ -93,6 +94,7 @@ async function readRaw(pool: PoolLike, key: string): Promise<Response> {
   };
   try {
     const found = await open(pool, key);
+    if (!found) throw notThere(pool, key);
     return new Response(streamOf(followed(found, told)), {
       headers: {
         "content-type": "application/octet-stream",
@@ -126,22 +128,6 @@ async function* followed(
     // Who has got the last byte need not wait for the end.
     if (bytes === whole) told(bytes);
   }
-}
-
-interface Opened {
-  readonly chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
-  readonly size: number | undefined;
-}
-
-async function open(pool: PoolLike, key: string): Promise<Opened> {
-  if (pool.supports.streams && pool.readStream) {
-    const found = await pool.readStream(key);
-    if (found) return { chunks: found.stream, size: found.size };
-  } else {
-    const found = await pool.read(key);
-    if (found) return { chunks: [found.bytes], size: found.bytes.length };
-  }
-  throw notThere(pool, key);
 }
 
 /** In the middle, where the payload is. */
