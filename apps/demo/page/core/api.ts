@@ -25,16 +25,21 @@ export interface RequestOptions {
 export async function request(path: string, options: RequestOptions = {}): Promise<Response> {
   const { method = options.body === undefined ? "GET" : "POST", body, signal } = options;
   const isBytes = body instanceof Uint8Array || body instanceof Blob;
+  return answered(`./api/${path}`, {
+    method,
+    ...(body === undefined ? {} : { body: (isBytes ? body : JSON.stringify(body)) as BodyInit }),
+    headers: { "content-type": isBytes ? "application/octet-stream" : "application/json" },
+    ...(signal ? { signal } : {}),
+  });
+}
+
+/** `fetch` of a whole address, which a worker needs; what is no good answer throws {@link ApiError}. */
+export async function answered(url: string, init: RequestInit = {}): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(`./api/${path}`, {
-      method,
-      ...(body === undefined ? {} : { body: (isBytes ? body : JSON.stringify(body)) as BodyInit }),
-      headers: { "content-type": isBytes ? "application/octet-stream" : "application/json" },
-      ...(signal ? { signal } : {}),
-    });
+    response = await fetch(url, init);
   } catch (error) {
-    if (signal?.aborted) throw error;
+    if (init.signal?.aborted) throw error;
     const message = "The demo does not answer. Is it still running in the terminal?";
     throw new ApiError({ code: "UNREACHABLE", message }, { cause: error });
   }

@@ -5,6 +5,7 @@ import {
   isGlobalId,
   LailaError,
 } from "@laila/schema";
+import { answered } from "../core/api.js";
 import type { OpenRequest, Progress, RecordFacts } from "./protocol.js";
 import { Instance } from "./tree.js";
 
@@ -78,11 +79,7 @@ async function load(
   url: string,
   onProgress: (progress: Progress) => void,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const response = await fetch(url).catch((cause: unknown) => {
-    const message = "The demo does not answer. Is it still running in the terminal?";
-    throw new LailaError("UNAVAILABLE", message, { cause });
-  });
-  if (!response.ok) throw await failureOf(response);
+  const response = await answered(url);
   const length = response.headers.get("content-length");
   const total = length === null ? null : Number(length);
   if (!response.body) return new Uint8Array();
@@ -111,21 +108,4 @@ async function load(
     onProgress({ loaded, total });
   }
   return loaded === bytes.length ? bytes : bytes.slice(0, loaded);
-}
-
-/** A refusal with the server's own code, which may be none of LAILA's. */
-export class RefusedError extends Error {
-  override readonly name = "RefusedError";
-  readonly code: string;
-
-  constructor(code: string, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
-
-async function failureOf(response: Response): Promise<RefusedError> {
-  const failure = (await response.json().catch(() => ({}))) as Partial<RefusedError>;
-  const { code = "FAILED", message = `The demo answered ${response.status}.` } = failure;
-  return new RefusedError(code, message);
 }

@@ -1,8 +1,9 @@
 import { isLailaError, type NdArray } from "@laila/schema";
+import { ApiError } from "../core/api.js";
 import { bytesOf } from "./bytes.js";
 import { exported, make } from "./files.js";
 import { elementText, type Plain, plainOf, planeOf } from "./numbers.js";
-import { type OpenedRecord, openRecord, RefusedError } from "./open.js";
+import { type OpenedRecord, openRecord } from "./open.js";
 import { coloured, lineOf, statsOf, tileOf } from "./plots.js";
 import type { CallName, Calls, Message, Part, Progress, Reply, Shape } from "./protocol.js";
 import { pixelsOf, shapeOf } from "./shape.js";
@@ -36,7 +37,7 @@ function shaped(node: number): { shape: Shape; array: NdArray | null } {
 
 function arrayAt(node: number): NdArray {
   const { array } = shaped(node);
-  if (!array) throw new RefusedError("FAILED", "This is no array.");
+  if (!array) throw new Error("This is no array.");
   return array;
 }
 
@@ -119,7 +120,7 @@ function transfersOf(value: unknown): Transferable[] {
 
 function failureOf(error: unknown): { code: string; message: string } {
   const message = error instanceof Error ? error.message : String(error);
-  const code = isLailaError(error) || error instanceof RefusedError ? error.code : "FAILED";
+  const code = isLailaError(error) || error instanceof ApiError ? error.code : "FAILED";
   return { code, message };
 }
 

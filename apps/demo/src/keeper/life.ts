@@ -100,6 +100,7 @@ export class Life {
   /** For good. */
   async end(): Promise<void> {
     this.#hasEnded = true;
+    // Why it failed is told by who wanted the process.
     await this.#equipped.catch(() => undefined);
     const child = this.#child;
     this.#leave();

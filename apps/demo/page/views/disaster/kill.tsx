@@ -6,29 +6,21 @@ import { showCode } from "../../core/code.js";
 import { life } from "../../core/live.js";
 import { Dialog } from "../../ui/dialog.js";
 import { Button, ErrorNote } from "../../ui/parts.js";
+import { useAct } from "../../ui/use-act.js";
 import { recovery } from "./recovery.js";
 import { killSnippet, localNames } from "./snippets.js";
 
 /** The button, and the question before it. */
 export function Kill({ now, isAgain = false }: { now: Life; isAgain?: boolean }) {
   const [isAsking, setAsking] = useState(false);
-  const [isBusy, setBusy] = useState(false);
   const [deleteFiles, setDeleteFiles] = useState(true);
-  const [error, setError] = useState<unknown>();
+  const { act, isBusy, error } = useAct();
   const kill = async (): Promise<void> => {
-    setBusy(true);
-    setError(undefined);
-    try {
-      const body: KillRequest = { deleteFiles };
-      showCode(killSnippet(now, deleteFiles));
-      life.value = await ask<Life>("life/kill", { body });
-      recovery.value = null;
-      setAsking(false);
-    } catch (problem) {
-      setError(problem);
-    } finally {
-      setBusy(false);
-    }
+    const body: KillRequest = { deleteFiles };
+    showCode(killSnippet(now, deleteFiles));
+    life.value = await ask<Life>("life/kill", { body });
+    recovery.value = null;
+    setAsking(false);
   };
   return (
     <>
@@ -41,9 +33,7 @@ export function Kill({ now, isAgain = false }: { now: Life; isAgain?: boolean })
         onClose={() => setAsking(false)}
         action={isBusy ? "Killing …" : "Kill it"}
         isDangerous
-        onAction={() => {
-          if (!isBusy) void kill();
-        }}
+        onAction={() => void act(kill)}
       >
         <p>
           Process {now.pid} gets SIGKILL: no warning, no last word. What its pools have in memory is
@@ -60,7 +50,7 @@ export function Kill({ now, isAgain = false }: { now: Life; isAgain?: boolean })
             <span class="mono small">{localNames(now).join(", ")}</span>
           </span>
         </label>
-        {error === undefined ? null : <ErrorNote error={error} />}
+        {error === null ? null : <ErrorNote error={error} />}
       </Dialog>
     </>
   );

@@ -8,6 +8,7 @@ import { life, onOperations, setup } from "../../core/live.js";
 import { poolName } from "../../core/pools.js";
 import { go, route } from "../../core/route.js";
 import { Button, Empty, ErrorNote } from "../../ui/parts.js";
+import { useAct } from "../../ui/use-act.js";
 import { AddFile, useDrop } from "./add.js";
 import { EntryPanel } from "./entry.js";
 import { KeyList } from "./key-list.js";
@@ -54,22 +55,14 @@ function PoolView({ pools, poolId, opened }: PoolViewProps) {
   const chooser = useRef<HTMLInputElement>(null);
   const [files, setFiles] = useState<readonly File[]>([]);
   const { isOver, ...dropping } = useDrop(setFiles);
-  const [failed, setFailed] = useState<unknown>(null);
-  const [isBusy, setBusy] = useState(false);
+  const { act, isBusy, error } = useAct();
 
   const addField = async (): Promise<void> => {
     showField(poolId, fieldSide, fieldSide);
-    setBusy(true);
-    setFailed(null);
-    try {
-      const body: FieldRequest = { poolId, rows: fieldSide, columns: fieldSide };
-      const { key } = await ask<Memorized>("samples/field", { body });
-      pool.add(key);
-      go("entries", poolId, key);
-    } catch (error) {
-      setFailed(error);
-    }
-    setBusy(false);
+    const body: FieldRequest = { poolId, rows: fieldSide, columns: fieldSide };
+    const { key } = await ask<Memorized>("samples/field", { body });
+    pool.add(key);
+    go("entries", poolId, key);
   };
   return (
     <div class={`view entries${opened === undefined ? "" : " has-entry"}`} {...dropping}>
@@ -92,7 +85,7 @@ function PoolView({ pools, poolId, opened }: PoolViewProps) {
             ))}
           </select>
         </label>
-        <Button disabled={isBusy || !isUp} onClick={() => void addField()}>
+        <Button disabled={isBusy || !isUp} onClick={() => void act(addField)}>
           <Grid3x3 size={16} aria-hidden="true" />
           {isBusy ? "Making it…" : "Add a large array"}
         </Button>
@@ -113,7 +106,7 @@ function PoolView({ pools, poolId, opened }: PoolViewProps) {
           }}
         />
       </div>
-      {failed === null ? null : <ErrorNote error={failed} />}
+      {error === null ? null : <ErrorNote error={error} />}
       <div class="entries-body">
         <section class="panel key-panel" aria-label={`Entries of ${poolName(poolId)}`}>
           <div class="key-search">

@@ -9,6 +9,7 @@ import type {
 import { ask, pathOf } from "../../core/api.js";
 import { Dialog } from "../../ui/dialog.js";
 import { ErrorNote, Field } from "../../ui/parts.js";
+import { useAct } from "../../ui/use-act.js";
 import { showLabel, showRollback, showSave } from "./snippets.js";
 import { putHistory, refreshHistory } from "./store.js";
 
@@ -17,28 +18,17 @@ interface Asked {
   readonly onClose: () => void;
 }
 
-/** Closes the dialog when `act` has worked, else shows why not. */
-function useAct({ onClose }: Asked) {
-  const [error, setError] = useState<unknown>(null);
-  const [isBusy, setBusy] = useState(false);
-  const act = async (doIt: () => Promise<void>): Promise<void> => {
-    if (isBusy) return;
-    setBusy(true);
-    setError(null);
-    try {
-      await doIt();
+/** Closes the dialog when it has worked, else shows why not. */
+function useAsked({ onClose }: Asked) {
+  const { act, error, forgetError } = useAct();
+  return {
+    act: (doIt: () => Promise<void>) => act(() => doIt().then(onClose)),
+    close: () => {
+      forgetError();
       onClose();
-    } catch (failure) {
-      setError(failure);
-    } finally {
-      setBusy(false);
-    }
+    },
+    note: error === null ? null : <ErrorNote error={error} />,
   };
-  const close = (): void => {
-    setError(null);
-    onClose();
-  };
-  return { act, close, note: error ? <ErrorNote error={error} /> : null };
 }
 
 interface SaveProps extends Asked {
@@ -49,7 +39,7 @@ interface SaveProps extends Asked {
 /** The live set-up as the next version. */
 export function SaveDialog({ name, onSaved, ...asked }: SaveProps) {
   const [message, setMessage] = useState("");
-  const { act, close, note } = useAct(asked);
+  const { act, close, note } = useAsked(asked);
   const save = async (): Promise<void> => {
     showSave(name, message);
     const body: SaveRequest = { message };
@@ -97,7 +87,7 @@ interface LabelProps extends Asked {
 
 export function LabelDialog({ history, version, ...asked }: LabelProps) {
   const [label, setLabelText] = useState("");
-  const { act, close, note } = useAct(asked);
+  const { act, close, note } = useAsked(asked);
   const text = label.trim();
   const holder = history.versions.find(({ labels }) => labels.includes(text));
   return (
@@ -140,7 +130,7 @@ interface RollbackProps extends Asked {
 }
 
 export function RollbackDialog({ name, version, onRolledBack, ...asked }: RollbackProps) {
-  const { act, close, note } = useAct(asked);
+  const { act, close, note } = useAsked(asked);
   const rollBack = async (): Promise<void> => {
     showRollback(name, version);
     const body: RollbackRequest = { version };
