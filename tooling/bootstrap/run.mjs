@@ -86,8 +86,14 @@ const commands = {
     await install();
     return soakS3(args);
   },
-  turbo: (/** @type {string[]} */ args) => run([...turbo, ...args]),
-  exec: (/** @type {string[]} */ args) => run(["pnpm", "exec", ...args]),
+  turbo: async (/** @type {string[]} */ args) => {
+    await install();
+    return run([...turbo, ...args]);
+  },
+  exec: async (/** @type {string[]} */ args) => {
+    await install();
+    return run(["pnpm", "exec", ...args]);
+  },
   pnpm: (/** @type {string[]} */ args) => run(["pnpm", ...args]),
 };
 
