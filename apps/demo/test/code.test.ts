@@ -1,10 +1,12 @@
 import { execFileSync } from "node:child_process";
 import { parseArgs } from "node:util";
 import { runInNewContext } from "node:vm";
+import type { GlobalId } from "@laila/schema";
 import { describe, expect, it } from "vitest";
-import { command, literal, word } from "../page/core/code.js";
+import { command, literal, shownSnippet, word } from "../page/core/code.js";
 import { setup } from "../page/core/live.js";
 import { commandOn } from "../page/core/pools.js";
+import { showRemember } from "../page/views/entries/snippets.js";
 import type { Setup } from "../src/api.js";
 
 const names = [
@@ -58,6 +60,31 @@ describe("the code that the page shows", () => {
     expect(command("pool get", ["temperature"], { pool: "bucket", raw: true })).toBe(
       "laila pool get temperature --pool bucket --raw",
     );
+  });
+
+  it("names a pool as the command finds it, and is none for what only the demo can see", () => {
+    const [named, unnamed, held, inMemory] = [1, 2, 3, 4].map(
+      (n) => `LAILA:POOL:GLOBAL_ID:00000000-0000-4000-8000-00000000000${n}` as GlobalId,
+    ) as [GlobalId, GlobalId, GlobalId, GlobalId];
+    setup.value = {
+      environment: {
+        policy: {
+          central: { memory: { pool_router: { pools: {}, pools_nicknames: { bucket: named } } } },
+        },
+      },
+      pools: {
+        [held]: { supports: { sharedBetweenProcesses: false } },
+        [inMemory]: { supports: { persistent: false } },
+      },
+    } as unknown as Setup;
+    const remember = (poolId: GlobalId) => {
+      showRemember(poolId, "key", "field");
+      return shownSnippet.value?.command;
+    };
+    expect(remember(named)).toBe("laila pool get field --pool bucket");
+    expect(remember(unnamed)).toBe(`laila pool get field --pool ${unnamed}`);
+    expect(remember(held)).toMatch(/^# While the set-up is down: .*\nlaila pool get field --pool /);
+    expect(remember(inMemory)).toBeNull();
   });
 
   it("runs nothing of a pool's name, which a comment tells", () => {

@@ -1,16 +1,6 @@
-import { command, literal, showCode } from "../../core/code.js";
-import { setup } from "../../core/live.js";
-import { poolName } from "../../core/pools.js";
-
-/** How a pool is named in code: by its name in the routing, else by its id. */
-function routeOf(poolId: string): string {
-  const nicknames =
-    setup.value?.environment.policy.central.memory.pool_router.pools_nicknames ?? {};
-  const name = Object.entries(nicknames).find(([, id]) => id === poolId)?.[0];
-  return name === undefined
-    ? `{ poolId: ${literal(poolId)} }`
-    : `{ poolNickname: ${literal(name)} }`;
-}
+import type { GlobalId } from "@laila/schema";
+import { literal, showCode } from "../../core/code.js";
+import { commandIn, routeCode } from "../../core/pools.js";
 
 const importing = `import { laila } from "@laila/core";`;
 
@@ -19,33 +9,33 @@ function selectorOf(key: string, nickname: string | null): string {
   return nickname === null ? literal(key) : `{ nickname: ${literal(nickname)} }`;
 }
 
-export function showListing(poolId: string, prefix: string): void {
+export function showListing(poolId: GlobalId, prefix: string): void {
   const options = prefix === "" ? "" : `{ prefix: ${literal(prefix)} }`;
   showCode({
     title: "List a pool",
-    typescript: `${importing}\n\nconst pool = laila.memory.poolRouter.route(${routeOf(poolId)});\nfor await (const key of pool.keys(${options})) console.log(key);`,
-    command: command("pool ls", prefix === "" ? [] : [prefix], { pool: poolName(poolId) }),
+    typescript: `${importing}\n\nconst pool = laila.memory.poolRouter.route(${routeCode(poolId)});\nfor await (const key of pool.keys(${options})) console.log(key);`,
+    command: commandIn(poolId, "pool ls", prefix === "" ? [] : [prefix]),
   });
 }
 
-export function showSearch(poolId: string, nickname: string): void {
+export function showSearch(poolId: GlobalId, nickname: string): void {
   showCode({
     title: "Find by nickname",
     typescript: `import { globalIdOf } from "@laila/core";\n\n// The same everywhere, in Python too.\nglobalIdOf(${literal(nickname)});`,
-    command: command("pool get", [nickname], { pool: poolName(poolId) }),
+    command: commandIn(poolId, "pool get", [nickname]),
   });
 }
 
-export function showRemember(poolId: string, key: string, nickname: string | null): void {
+export function showRemember(poolId: GlobalId, key: string, nickname: string | null): void {
   showCode({
     title: "Remember an entry",
-    typescript: `${importing}\n\nconst { data } = await laila.remember(${selectorOf(key, nickname)}, ${routeOf(poolId)});`,
-    command: command("pool get", [nickname ?? key], { pool: poolName(poolId) }),
+    typescript: `${importing}\n\nconst { data } = await laila.remember(${selectorOf(key, nickname)}, ${routeCode(poolId)});`,
+    command: commandIn(poolId, "pool get", [nickname ?? key]),
   });
 }
 
 export function showMemorize(
-  poolId: string,
+  poolId: GlobalId,
   { name, nickname }: { readonly name: string; readonly nickname: string },
 ): void {
   const readers: Readonly<Record<string, string>> = {
@@ -62,15 +52,14 @@ export function showMemorize(
   const named = nickname === "" ? "" : `, { nickname: ${literal(nickname)} }`;
   showCode({
     title: "Memorize a file",
-    typescript: `${imports.join("\n")}\n\nconst value = ${value};\nawait laila.memorize(laila.constant(value${named}), ${routeOf(poolId)});`,
-    command: command("pool put", [name], {
+    typescript: `${imports.join("\n")}\n\nconst value = ${value};\nawait laila.memorize(laila.constant(value${named}), ${routeCode(poolId)});`,
+    command: commandIn(poolId, "pool put", [name], {
       ...(nickname === "" ? {} : { n: nickname }),
-      pool: poolName(poolId),
     }),
   });
 }
 
-export function showImport(poolId: string, name: string): void {
+export function showImport(poolId: GlobalId, name: string): void {
   showCode({
     title: "Import an HDF5 file",
     typescript: `import { laila, Manifest } from "@laila/core";
@@ -79,37 +68,37 @@ import { HDF5Pool } from "@laila/pool-hdf5";
 const arrays = [];
 for await (const { path, value } of HDF5Pool.readDatasets(${literal(name)}))
   if (value) arrays.push(laila.constant(value, { nickname: \`${name.replaceAll(/[`\\$]/g, "\\$&")}\${path}\` }));
-await new Manifest({ arrays }, { nickname: ${literal(name)} }).memorize(${routeOf(poolId)});`,
+await new Manifest({ arrays }, { nickname: ${literal(name)} }).memorize(${routeCode(poolId)});`,
     command: null,
   });
 }
 
-export function showField(poolId: string, rows: number, columns: number): void {
+export function showField(poolId: GlobalId, rows: number, columns: number): void {
   showCode({
     title: "Memorize an array",
-    typescript: `import { laila, NdArray } from "@laila/core";\n\nconst data = new Float32Array(${rows} * ${columns});\nconst field = new NdArray({ dtype: "float32", shape: [${rows}, ${columns}], data });\nawait laila.memorize(laila.constant(field), ${routeOf(poolId)});`,
-    command: command("pool put", ["field.npy"], { n: "field", pool: poolName(poolId) }),
+    typescript: `import { laila, NdArray } from "@laila/core";\n\nconst data = new Float32Array(${rows} * ${columns});\nconst field = new NdArray({ dtype: "float32", shape: [${rows}, ${columns}], data });\nawait laila.memorize(laila.constant(field), ${routeCode(poolId)});`,
+    command: commandIn(poolId, "pool put", ["field.npy"], { n: "field" }),
   });
 }
 
-export function showForget(poolId: string, key: string, nickname: string | null): void {
+export function showForget(poolId: GlobalId, key: string, nickname: string | null): void {
   showCode({
     title: "Forget an entry",
-    typescript: `${importing}\n\nawait laila.forget(${selectorOf(key, nickname)}, ${routeOf(poolId)});`,
-    command: command("pool rm", [nickname ?? key], { pool: poolName(poolId) }),
+    typescript: `${importing}\n\nawait laila.forget(${selectorOf(key, nickname)}, ${routeCode(poolId)});`,
+    command: commandIn(poolId, "pool rm", [nickname ?? key]),
   });
 }
 
-export function showDamage(poolId: string): void {
+export function showDamage(poolId: GlobalId): void {
   showCode({
     title: "Find what is corrupt",
-    typescript: `import { isLailaError, laila } from "@laila/core";\n\nconst pool = laila.memory.poolRouter.route(${routeOf(poolId)});\nfor await (const key of pool.keys({ prefix: "LAILA:ENTRY:" }))\n  await laila.remember(key, { pool }).catch((error) => {\n    if (isLailaError(error, "CORRUPT")) console.log(key, error.message);\n  });`,
-    command: command("pool verify", [], { pool: poolName(poolId) }),
+    typescript: `import { isLailaError, laila } from "@laila/core";\n\nconst pool = laila.memory.poolRouter.route(${routeCode(poolId)});\nfor await (const key of pool.keys({ prefix: "LAILA:ENTRY:" }))\n  await laila.remember(key, { pool }).catch((error) => {\n    if (isLailaError(error, "CORRUPT")) console.log(key, error.message);\n  });`,
+    command: commandIn(poolId, "pool verify", []),
   });
 }
 
 export function showDownload(
-  poolId: string,
+  poolId: GlobalId,
   {
     key,
     nickname,
@@ -123,8 +112,8 @@ export function showDownload(
   },
 ): void {
   const read = isRaw
-    ? `const pool = laila.memory.poolRouter.route(${routeOf(poolId)});\nconst { bytes } = (await pool.read(${literal(key)}))!;`
-    : `const { data } = await laila.remember(${selectorOf(key, nickname)}, ${routeOf(poolId)});`;
+    ? `const pool = laila.memory.poolRouter.route(${routeCode(poolId)});\nconst { bytes } = (await pool.read(${literal(key)}))!;`
+    : `const { data } = await laila.remember(${selectorOf(key, nickname)}, ${routeCode(poolId)});`;
   const written = isRaw
     ? "bytes"
     : file.endsWith(".npy")
@@ -140,8 +129,7 @@ export function showDownload(
   showCode({
     title: "Download an entry",
     typescript: `${imports.join("\n")}\n\n${read}\nawait writeFile(${literal(file)}, ${written});`,
-    command: command("pool get", [nickname ?? key], {
-      pool: poolName(poolId),
+    command: commandIn(poolId, "pool get", [nickname ?? key], {
       o: file,
       ...(isRaw ? { raw: true as const } : {}),
     }),

@@ -1,29 +1,10 @@
 import type { GlobalId } from "@laila/schema";
 import type { ManifestSummary } from "../../../src/api.js";
 import { command, literal, showCode } from "../../core/code.js";
-import { setup } from "../../core/live.js";
-import { commandOn } from "../../core/pools.js";
-
-/** How code names a pool of the live set-up. */
-function route(poolId: GlobalId): string {
-  const nickname = routeName(poolId);
-  return nickname === undefined
-    ? `{ poolId: ${literal(poolId)} }`
-    : `{ poolNickname: ${literal(nickname)} }`;
-}
-
-function routeName(poolId: GlobalId): string | undefined {
-  const names = setup.value?.environment.policy.central.memory.pool_router.pools_nicknames ?? {};
-  return Object.entries(names).find(([, id]) => id === poolId)?.[0];
-}
-
-/** How the command names a pool. */
-function poolOf(poolId: GlobalId): string {
-  return routeName(poolId) ?? poolId;
-}
+import { commandIn, commandOn, poolOperand, routeCode } from "../../core/pools.js";
 
 function poolLine(name: string, poolId: GlobalId): string {
-  return `const ${name} = laila.memory.poolRouter.route(${route(poolId)});`;
+  return `const ${name} = laila.memory.poolRouter.route(${routeCode(poolId)});`;
 }
 
 function nameOf({ nickname, id }: ManifestSummary): string {
@@ -37,10 +18,7 @@ export function showList(poolId: GlobalId): void {
 
 ${poolLine("pool", poolId)}
 for await (const id of pool.keys({ prefix: "LAILA:MANIFEST:" })) console.log(id);`,
-    command: commandOn(
-      [poolId],
-      command("pool ls", ["LAILA:MANIFEST:"], { l: true, pool: poolOf(poolId) }),
-    ),
+    command: commandIn(poolId, "pool ls", ["LAILA:MANIFEST:"], { l: true }),
   });
 }
 
@@ -50,19 +28,16 @@ export function showOpened(manifest: ManifestSummary): void {
     nickname === null
       ? `import { laila } from "@laila/core";
 
-const { data: blueprint } = await laila.remember(${literal(id)}, ${route(poolId)});
+const { data: blueprint } = await laila.remember(${literal(id)}, ${routeCode(poolId)});
 console.log(blueprint);`
       : `import { Manifest } from "@laila/core";
 
-const manifest = await Manifest.recall(${literal(nickname)}, ${route(poolId)});
+const manifest = await Manifest.recall(${literal(nickname)}, ${routeCode(poolId)});
 console.log(manifest.blueprint);`;
   showCode({
     title: "Open a manifest",
     typescript,
-    command: commandOn(
-      [poolId],
-      command("manifest tree", [nameOf(manifest)], { pool: poolOf(poolId) }),
-    ),
+    command: commandIn(poolId, "manifest tree", [nameOf(manifest)]),
   });
 }
 
@@ -77,10 +52,7 @@ const verification = verifyManifest(${literal(id)}, { pool });
 for await (const { path, outcome, done, total } of verification) console.log(path, outcome, done, total);
 const { ok, counts } = await verification;
 console.log(ok, counts);`,
-    command: commandOn(
-      [poolId],
-      command("manifest verify", [nameOf(manifest)], { pool: poolOf(poolId) }),
-    ),
+    command: commandIn(poolId, "manifest verify", [nameOf(manifest)]),
   });
 }
 
@@ -97,7 +69,10 @@ for await (const { path, outcome } of repair) if (outcome !== "whole") console.l
 console.log((await repair).ok);`,
     command: commandOn(
       [poolId, from],
-      command("manifest repair", [nameOf(manifest)], { pool: poolOf(poolId), from: poolOf(from) }),
+      command("manifest repair", [nameOf(manifest)], {
+        pool: poolOperand(poolId),
+        from: poolOperand(from),
+      }),
     ),
   });
 }
@@ -108,8 +83,8 @@ export function showBreak(how: "forget" | "flip", poolId: GlobalId, id: GlobalId
       title: "Forget an entry",
       typescript: `import { laila } from "@laila/core";
 
-await laila.forget(${literal(id)}, ${route(poolId)});`,
-      command: commandOn([poolId], command("pool rm", [id], { pool: poolOf(poolId) })),
+await laila.forget(${literal(id)}, ${routeCode(poolId)});`,
+      command: commandIn(poolId, "pool rm", [id]),
     });
     return;
   }
