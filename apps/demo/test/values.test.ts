@@ -22,7 +22,7 @@ import {
   plainOf,
   planeOf,
 } from "../page/worker/numbers.js";
-import { AnyClass, digestOf } from "../page/worker/open.js";
+import { AnyClass } from "../page/worker/open.js";
 import { coloured, lineOf, statsOf, tileOf } from "../page/worker/plots.js";
 import type { TreeItem } from "../page/worker/protocol.js";
 import { shapeOf } from "../page/worker/shape.js";
@@ -362,11 +362,5 @@ describe("files", () => {
     expect(await bytesOf("é", "value")).toEqual(Uint8Array.of(0xc3, 0xa9));
     expect(await bytesOf({}, "record")).toEqual(Uint8Array.of(7));
     await expect(bytesOf(new Map(), "json")).rejects.toMatchObject({ code: "UNSUPPORTED" });
-  });
-
-  it("tell their digest", () => {
-    const isDigest = expect.stringMatching(/^crc32-[0-9a-f]{8}$/);
-    expect(digestOf(encodeRecord(constant({ a: 1 })))).toEqual(isDigest);
-    expect(digestOf(encodeRecord(constant(new Uint8Array(9))))).toEqual(isDigest);
   });
 });

@@ -39,7 +39,7 @@ export async function openRecord(
       "UNSUPPORTED",
       `${key} is the key of no entry, so its bytes are not decoded. Download them instead.`,
     );
-  const { entry, codec, timestamp, recorder, borrower } = decodeRecord(bytes, {
+  const { entry, codec, timestamp, recorder, borrower, digest } = decodeRecord(bytes, {
     key,
     classes: new AnyClass(),
   });
@@ -57,22 +57,12 @@ export async function openRecord(
       timestamp,
       recorder,
       borrower,
-      digest: digestOf(bytes),
+      digest,
       bytes: bytes.length,
       fetchMs: fetched - began,
       decodeMs: decoded - fetched,
     },
   };
-}
-
-/** As it is written: the last member of the record's JSON, or of the header before a binary payload. */
-export function digestOf(bytes: Uint8Array): string | null {
-  const isBinary = bytes[0] === 0x4c;
-  const header = isBinary
-    ? bytes.subarray(24, 24 + new DataView(bytes.buffer, bytes.byteOffset).getUint32(16, true))
-    : bytes.subarray(Math.max(0, bytes.length - 256));
-  const text = new TextDecoder("latin1").decode(header);
-  return /"digest"\s*:\s*"([^"]*)"\s*\}\s*$/.exec(text)?.[1] ?? null;
 }
 
 async function load(

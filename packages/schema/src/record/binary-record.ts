@@ -119,6 +119,7 @@ export function decodeBinaryRecord(bytes: Uint8Array, options: DecodeRecordOptio
     recorder,
     borrower,
     timestamp,
+    digest: header.digest as string,
     extra,
     entryExtra,
   };

@@ -147,7 +147,7 @@ function timeOf(timestamp: Date): number {
 }
 
 /** What a record says about itself, checked. */
-export interface RecordFields extends Omit<DecodedRecord, "entry"> {
+export interface RecordFields extends Omit<DecodedRecord, "entry" | "digest"> {
   readonly entry: Members;
   readonly nickname: string | undefined;
   readonly type: string | undefined;

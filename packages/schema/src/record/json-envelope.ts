@@ -45,6 +45,7 @@ const tail =
  */
 export function readOrdinaryText(
   text: string,
+  digest: string,
   key: GlobalId | undefined,
 ): DecodedRecord | undefined {
   const begin = head.exec(text);
@@ -74,6 +75,7 @@ export function readOrdinaryText(
       recorder: recorder === undefined ? null : readId("recorder", recorder),
       borrower: null,
       timestamp,
+      digest,
       extra: nothing,
       entryExtra: nothing,
     };

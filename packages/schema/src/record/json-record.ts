@@ -54,6 +54,7 @@ export function decodeJsonRecord(bytes: Uint8Array, options: DecodeRecordOptions
   if (digest !== undefined) {
     const found = readOrdinaryText(
       text.slice(0, text.length - digestMember(digest).length),
+      digest,
       options.key,
     );
     if (found) {
@@ -79,6 +80,7 @@ export function decodeJsonRecord(bytes: Uint8Array, options: DecodeRecordOptions
     recorder,
     borrower,
     timestamp,
+    digest: fields.digest as string,
     extra,
     entryExtra,
   };
@@ -169,6 +171,7 @@ function decodePythonRecord(
     recorder: typeof recorder === "string" ? recorder : null,
     borrower: typeof borrower === "string" ? borrower : null,
     timestamp: typeof timestamp === "string" ? timestamp : "",
+    digest: null,
     extra: {},
     entryExtra: {},
   };

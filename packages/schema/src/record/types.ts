@@ -34,6 +34,8 @@ export interface DecodedRecord {
   readonly borrower: GlobalId | null;
   /** ISO 8601, as it is stored. */
   readonly timestamp: string;
+  /** As it is stored, such as `crc32-0a1b2c3d`: it was found to hold. Null for a record of Python LAILA, which has none. */
+  readonly digest: string | null;
   /** What this version does not know beside `entry`: kept, so that a rewrite does not lose it. */
   readonly extra: Readonly<Record<string, unknown>>;
   /** The same inside `entry`. */

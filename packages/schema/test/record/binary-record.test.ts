@@ -38,6 +38,7 @@ describe("a binary record", () => {
     );
     expect(decoded).toMatchObject({
       codec: "npy",
+      digest: expect.stringMatching(/^sha256-[A-Za-z0-9+/]{43}=$/),
       extra,
       entryExtra: { n: 1 },
       recorder: null,

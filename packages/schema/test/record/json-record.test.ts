@@ -47,6 +47,7 @@ describe("a JSON record", () => {
       recorder,
       borrower: key,
       timestamp: "2026-01-31T12:00:00.000+00:00",
+      digest: parseRecord(bytes).digest,
       extra: { environment: { head: 2 } },
       entryExtra: { note: "kept" },
     });
@@ -63,6 +64,7 @@ describe("a JSON record", () => {
   it("can have a SHA-256 digest", () => {
     const bytes = encodeRecord(constant("é"), { digest: "sha256" });
     expect(parseRecord(bytes).digest).toMatch(/^sha256-[A-Za-z0-9+/]{43}=$/);
+    expect(decodeRecord(bytes).digest).toBe(parseRecord(bytes).digest);
     expect(decodeRecord(bytes).entry.data).toBe("é");
   });
 
@@ -341,9 +343,9 @@ describe("a record of Python LAILA", () => {
     decodeRecord(bytesOf(python.records[name]), { key });
 
   it("is read when its payload is plain", () => {
-    const { entry, codec, recorder: by, extra } = read("plain");
+    const { entry, codec, recorder: by, digest, extra } = read("plain");
     expectSame(entry.data, { a: [1, 2.5, -0, 1e-7, "é", null, true], f: 1 });
-    expect([codec, by, extra]).toEqual(["json", recorder, {}]);
+    expect([codec, by, digest, extra]).toEqual(["json", recorder, null, {}]);
     expectSame(read("list").entry.data, [1, 2]);
   });
 
