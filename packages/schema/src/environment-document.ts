@@ -260,7 +260,7 @@ function checkReferences({ policy: { central } }: EnvironmentDocument): void {
 export function documentDigest(document: unknown): string {
   if (!isJsonExact(document))
     throw new LailaError("INVALID_ARGUMENT", "Only a plain JSON value has a digest as a document.");
-  return digestOf("sha256", utf8Encoder.encode(canonicalJson(document)));
+  return digestOf("sha256", [utf8Encoder.encode(canonicalJson(document))]);
 }
 
 function canonicalJson(value: unknown): string {

@@ -8,7 +8,7 @@ import { LailaError } from "../errors.js";
 import { jsonDepth } from "../json-scanner.js";
 import { toJsonText } from "../json-text.js";
 import { decodeUtf8, utf8Encoder } from "../text.js";
-import { digestLength, digestNameOf, digestOf } from "./digest.js";
+import { copyWithDigest, digestLength, digestNameOf, digestOf } from "./digest.js";
 import {
   checkConstitution,
   checkVersion,
@@ -24,6 +24,7 @@ import type {
   CodecName,
   DecodedRecord,
   DecodeRecordOptions,
+  DigestName,
   EncodeRecordOptions,
 } from "./types.js";
 
@@ -64,13 +65,7 @@ export function encodeBinaryRecord(
   }
   const record = allocate(start + length);
   const payload = record.subarray(start);
-  let at = 0;
-  for (const part of parts) {
-    payload.set(part, at);
-    at += part.length;
-  }
-  // Over the copy, so that the digest is that of what is stored even if the caller's memory is shared.
-  const written = digestOf(digest, payload);
+  const written = copyWithDigest(digest, payload, parts);
   header.set(utf8Encoder.encode(written), header.length - written.length - 2);
   record.set(magic);
   const view = new DataView(record.buffer);
@@ -101,10 +96,10 @@ function headerCrc(record: Uint8Array, start: number): number {
 }
 
 export function decodeBinaryRecord(bytes: Uint8Array, options: DecodeRecordOptions): DecodedRecord {
-  const { header, payload } = split(bytes, options.borrowed === true);
+  const { header, payload: stored } = split(bytes);
   checkVersion(header.laila_record);
-  if (digestOf(digestNameOf(header.digest), payload) !== header.digest)
-    throw corruptRecord("its digest is not that of its payload");
+  const { payload, digest } = owned(stored, digestNameOf(header.digest), options);
+  if (digest !== header.digest) throw corruptRecord("its digest is not that of its payload");
   const fields = readFields(header);
   const { entry, codec, type, nickname } = fields;
   if (codec === "json" || Object.hasOwn(entry, "payload") || entry._state !== "READY")
@@ -119,13 +114,13 @@ export function decodeBinaryRecord(bytes: Uint8Array, options: DecodeRecordOptio
     recorder,
     borrower,
     timestamp,
-    digest: header.digest as string,
+    digest,
     extra,
     entryExtra,
   };
 }
 
-function split(bytes: Uint8Array, borrowed: boolean): { header: Members; payload: Uint8Array } {
+function split(bytes: Uint8Array): { header: Members; payload: Uint8Array } {
   if (!magic.every((byte, i) => bytes[i] === byte))
     throw corruptRecord("it does not begin as a record");
   if (bytes.length < preambleLength) throw corruptRecord("it breaks off");
@@ -154,16 +149,22 @@ function split(bytes: Uint8Array, borrowed: boolean): { header: Members; payload
     throw corruptRecord("its payload is not as long as it says");
   return {
     header: parseHeader(bytes.subarray(preambleLength, start)),
-    payload: own(bytes, start, borrowed),
+    payload: bytes.subarray(start),
   };
 }
 
-function own(bytes: Uint8Array, start: number, borrowed: boolean): Uint8Array {
-  const usable =
-    !borrowed && bytes.length - start >= copyBelow && bytes.buffer instanceof ArrayBuffer;
-  return usable
-    ? new Uint8Array(bytes.buffer, bytes.byteOffset + start, bytes.length - start)
-    : new Uint8Array(bytes.subarray(start));
+/** Memory that is nobody else's, or will not be changed, and its digest. */
+function owned(
+  stored: Uint8Array,
+  name: DigestName,
+  { borrowed = false }: DecodeRecordOptions,
+): { payload: Uint8Array<ArrayBuffer>; digest: string } {
+  if (!borrowed && stored.length >= copyBelow && stored.buffer instanceof ArrayBuffer) {
+    const payload = new Uint8Array(stored.buffer, stored.byteOffset, stored.length);
+    return { payload, digest: digestOf(name, [payload]) };
+  }
+  const payload = allocate(stored.length);
+  return { payload, digest: copyWithDigest(name, payload, [stored]) };
 }
 
 function parseHeader(bytes: Uint8Array): Members {

@@ -6,7 +6,7 @@ import type { DigestName } from "./types.js";
 export const digestNames: readonly DigestName[] = ["crc32", "sha256"];
 
 /** `crc32-<8 hexadecimal digits>` or `sha256-<base64>` over all the parts, one after another. */
-export function digestOf(name: DigestName, ...parts: readonly Uint8Array[]): string {
+export function digestOf(name: DigestName, parts: Iterable<Uint8Array>): string {
   if (name === "crc32") {
     let value = 0;
     for (const part of parts) value = crc32(part, value);
@@ -15,6 +15,33 @@ export function digestOf(name: DigestName, ...parts: readonly Uint8Array[]): str
   const hash = sha256.create();
   for (const part of parts) hash.update(part);
   return `sha256-${btoa(String.fromCharCode(...hash.digest()))}`;
+}
+
+/** So much of a copy is still in the processor's cache when its digest is made. */
+const pieceLength = 128 * 1024;
+
+/**
+ * Copies the parts, one after another, and gives the digest of the copy: what is stored or given back is what was
+ * checked, also where the original is memory that somebody else writes to.
+ */
+export function copyWithDigest(
+  name: DigestName,
+  target: Uint8Array,
+  parts: readonly Uint8Array[],
+): string {
+  return digestOf(name, copied(target, parts));
+}
+
+function* copied(target: Uint8Array, parts: readonly Uint8Array[]): Generator<Uint8Array> {
+  let at = 0;
+  for (const part of parts) {
+    for (let from = 0; from < part.length; from += pieceLength) {
+      const piece = part.subarray(from, from + pieceLength);
+      target.set(piece, at);
+      yield target.subarray(at, at + piece.length);
+      at += piece.length;
+    }
+  }
 }
 
 /** The length of every digest of that name, in ASCII characters. */

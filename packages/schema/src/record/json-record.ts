@@ -32,7 +32,7 @@ export function encodeJsonRecord(
   const placeholder = digestMember(" ".repeat(digestLength(digest)));
   const bytes = utf8Encoder.encode(text + placeholder);
   const covered = bytes.subarray(0, bytes.length - placeholder.length);
-  const written = digestOf(digest, covered, closingBrace);
+  const written = digestOf(digest, [covered, closingBrace]);
   for (let i = 0; i < written.length; i++) bytes[covered.length + 11 + i] = written.charCodeAt(i);
   return bytes;
 }
@@ -124,7 +124,7 @@ function digestThatHolds(bytes: Uint8Array, text: string): string | undefined {
     const member = text.length - digestMember("").length - digestLength(name);
     if (!text.startsWith(`,"digest":"${name}-`, member)) continue;
     const covered = bytes.subarray(0, bytes.length - (text.length - member));
-    const digest = digestOf(name, covered, closingBrace);
+    const digest = digestOf(name, [covered, closingBrace]);
     return text.endsWith(digestMember(digest)) ? digest : undefined;
   }
   return undefined;
@@ -137,7 +137,7 @@ function digestThatHolds(bytes: Uint8Array, text: string): string | undefined {
 function verifyRewritten(text: string, { digest, ...covered }: Members): void {
   const name = digestNameOf(digest);
   for (const { why, at } of jsonProblems(text)) throw corruptRecord(`${why} (at ${at})`);
-  if (digestOf(name, utf8Encoder.encode(toJsonText(covered))) !== digest)
+  if (digestOf(name, [utf8Encoder.encode(toJsonText(covered))]) !== digest)
     throw corruptRecord("its digest is not that of its content");
 }
 
