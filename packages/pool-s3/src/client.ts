@@ -3,6 +3,7 @@ import { NodeHttpHandler } from "@smithy/node-http-handler";
 import { retryBusyReads } from "./busy-reads.js";
 import { cachedStackClient, optionsOf } from "./cached-stack.js";
 import { originOf } from "./config.js";
+import { Retries, tellSignals } from "./retries.js";
 import { signAgain } from "./sign-again.js";
 
 const defaultRegion = "us-east-1";
@@ -53,6 +54,7 @@ export function createClient(config: ClientSettings, slow: () => void = () => un
     useArnRegion: false,
     maxAttempts,
     retryMode: "standard",
+    retryStrategy: new Retries(maxAttempts),
     requestChecksumCalculation: config.requestChecksumCalculation,
     // A server that refuses to be sent checksums refuses to be asked for them.
     responseChecksumValidation: config.requestChecksumCalculation,
@@ -70,7 +72,7 @@ export function createClient(config: ClientSettings, slow: () => void = () => un
       slow,
     ),
   });
-  return signAgain(retryBusyReads(client));
+  return signAgain(tellSignals(retryBusyReads(client)));
 }
 
 /**

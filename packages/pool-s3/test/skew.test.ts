@@ -24,3 +24,19 @@ it.each([hour, -hour])(
     }
   },
 );
+
+// Signatures hold for 15 minutes: nothing is refused for these five.
+it.each([5 * 60_000, hour])(
+  "takes no answer for a fault of the clock: %d ms",
+  async (clockSkewMs) => {
+    await using server = await startS3Server({ buckets: ["bucket"] });
+    server.fault(() => ({ clockSkewMs }));
+    await using pool = new S3Pool({ ...keysOf(server), bucketName: "bucket" });
+    const write = () => pool.write("key", new Uint8Array(9), { condition: { ifAbsent: true } });
+    await write();
+    const asked = server.counts.get("GetObject") ?? 0;
+    expect(await pool.read("nothing")).toBeUndefined();
+    expect(server.counts.get("GetObject")).toBe(asked + 1);
+    await expect(write()).rejects.toMatchObject({ code: "CONFLICT", details: { outcome: "lost" } });
+  },
+);
