@@ -205,19 +205,21 @@ describe("guarantee(fn)", () => {
 
   it("covers other policies too, and late work belongs to nobody's guarantee", async () => {
     const other = new Policy({ alphaPool: new TestPool() });
-    let late = Promise.resolve();
     const failure = unavailable();
     const entry = failing("late", failure);
+    let go = (): void => undefined;
+    let late: Promise<unknown> | undefined;
     await policy.guarantee(() => {
       other.central.memory.memorize(constant(1));
-      late = new Promise((resolve) => {
-        setTimeout(() => {
-          policy.central.memory.memorize(entry);
-          resolve();
-        }, 30);
+      const gate = new Promise<void>((resolve) => {
+        go = resolve;
+      });
+      late = gate.then(() => {
+        policy.central.memory.memorize(entry);
       });
     });
     expect(other.central.memory.bank.size).toBe(0);
+    go();
     await late;
     await expect(policy.close()).rejects.toHaveProperty("cause", failure);
   });

@@ -123,7 +123,7 @@ it("does not remove a new lock for the old one that it had judged", async () => 
     return original(from, to);
   });
   const writing = slow.write("key", bytes("new"));
-  await vi.waitFor(() => expect(holding).toBeDefined());
+  await vi.waitFor(() => expect(holding).toBeDefined(), { timeout: 20_000 });
   await new Promise((resolve) => setTimeout(resolve, 200));
   const holder = parseIdentity(await readFile(path, "utf8"));
   expect(holder?.pid, "the living one still has it").toBe(process.pid);

@@ -111,7 +111,7 @@ describe("an acknowledgement", () => {
     const slow = pool.write("slow", bytes("2")).then(() => {
       acknowledged = true;
     });
-    await vi.waitFor(() => expect(spy).toHaveBeenCalledTimes(1));
+    await vi.waitFor(() => expect(spy).toHaveBeenCalledTimes(1), { timeout: 20_000 });
     const crowd = Array.from({ length: 50 }, (_, i) => pool.write(`crowd ${i}`, bytes("3")));
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect(acknowledged).toBe(false);

@@ -127,7 +127,7 @@ describe("a stale lock", () => {
       await original(from, to);
     });
     const slow = rejection(take(path));
-    await vi.waitFor(() => expect(link).toHaveBeenCalled());
+    await vi.waitFor(() => expect(link).toHaveBeenCalled(), { timeout: 20_000 });
     let holder = await take(path);
     if (another) {
       await holder.release();

@@ -49,7 +49,9 @@ describe("a pool with readOnly", () => {
         if (found) expect(new Set(found.bytes).size, "one whole value").toBe(1);
       }
     }
-    await vi.waitFor(async () => expect(await reader.exists("round")).toBe(true));
+    await vi.waitFor(async () => expect(await reader.exists("round")).toBe(true), {
+      timeout: 20_000,
+    });
     await writer.close();
     expect(text(await reader.read("round"))).toBe("30");
     expect((await reader.read("large 0"))?.bytes).toEqual(large);
@@ -76,7 +78,7 @@ describe("a pool with readOnly", () => {
       await writer.write(`key ${round}`, bytes("2"));
       await writer.close();
       expect(text(await reader.read(`key ${round}`))).toBe("2");
-      await vi.waitFor(async () => expect(await open()).toBe(1));
+      await vi.waitFor(async () => expect(await open()).toBe(1), { timeout: 20_000 });
     }
     await reader.close();
     expect(await open()).toBe(0);

@@ -262,7 +262,7 @@ describe("closing", () => {
 
   it("leaves no connection, also when iterations were left half way", async () => {
     client.destroy();
-    await vi.waitFor(() => expect(sockets()).toBe(0));
+    await vi.waitFor(() => expect(sockets()).toBe(0), { timeout: 20_000 });
     const pool = new S3Pool({ ...config, prefix: "sockets" });
     const keys = Array.from({ length: 40 }, (_, i) => `k${i}`);
     await pool.writeMany(keys.map((key) => ({ key, bytes: text(key) })));
@@ -270,7 +270,7 @@ describe("closing", () => {
     await reads.next();
     expect(sockets()).toBeGreaterThan(0);
     await pool.close();
-    await vi.waitFor(() => expect(sockets()).toBe(0));
+    await vi.waitFor(() => expect(sockets()).toBe(0), { timeout: 20_000 });
     expect((await rejection(pool.read("k"))).code).toBe("CLOSED");
   });
 

@@ -41,17 +41,14 @@ afterAll(async () => {
 /** The first PUT is done, its reply is lost; `between` happens before the SDK tries again. */
 function loseFirstReply(between: () => Promise<unknown> = () => Promise.resolve()): void {
   let puts = 0;
-  let meanwhile: Promise<unknown> | undefined;
-  server.fault(({ operation }) => {
+  server.fault(async ({ operation }) => {
     if (operation !== "PutObject") return undefined;
     puts++;
     if (puts === 1) return "reset-after-commit";
-    if (puts === 2 && !meanwhile) {
-      // Holds the second try back for as long as the other writer needs.
-      meanwhile = between();
-      return { status: 503, code: "SlowDown" };
-    }
-    return undefined;
+    if (puts > 2) return undefined;
+    // Holds the second try back for as long as the other writer needs.
+    await between();
+    return { status: 503, code: "SlowDown" };
   });
 }
 

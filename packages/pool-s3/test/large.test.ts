@@ -244,7 +244,9 @@ describe("a lost reply of a completion", () => {
     const other = new S3Pool(config);
     let meanwhile: Promise<unknown> | undefined;
     let completions = 0;
-    server.fault(({ operation }) => {
+    server.fault(async ({ operation }) => {
+      // Whose value lies there is asked behind the other's write.
+      if (operation === "HeadObject") await meanwhile;
       if (operation !== "CompleteMultipartUpload") return undefined;
       if (++completions === 1) return "reset-after-commit";
       meanwhile ??= other.write(key, Uint8Array.of(1));

@@ -48,8 +48,8 @@ export type FaultName =
   | "flip"
   | "flip-request";
 
-/** Decides the fault of each request; undefined lets it pass. */
-export type FaultHook = (request: FaultRequest) => Fault | undefined;
+/** Decides the fault of each request; undefined lets it pass. A request waits for a decision that comes later. */
+export type FaultHook = (request: FaultRequest) => Fault | undefined | Promise<Fault | undefined>;
 
 /** A fault of some requests. What is left out fits every request. */
 export interface FaultRule {
@@ -66,7 +66,10 @@ export interface FaultRule {
  * from which request it is: the so-many-th of its operation, path, part and range. So the same requests meet
  * the same faults again in whatever order they come, and a retry has a new chance.
  */
-export function faultPlan(seed: number, rules: readonly FaultRule[]): FaultHook {
+export function faultPlan(
+  seed: number,
+  rules: readonly FaultRule[],
+): (request: FaultRequest) => Fault | undefined {
   const seen = new Map<string, number>();
   return (request) => {
     const { operation, path, partNumber = "", headers } = request;

@@ -115,7 +115,7 @@ export class HttpFront {
       const request = parseRequest(incoming);
       entry.operation = operationOf(request);
       this.counts.set(entry.operation, (this.counts.get(entry.operation) ?? 0) + 1);
-      fault = this.#faultOf(request, entry.operation);
+      fault = await this.#faultOf(request, entry.operation);
       if (fault !== undefined) entry.fault = faultName(fault);
       const length = Number(request.headers["content-length"] ?? 0);
       if (typeof fault === "object" && "delayMs" in fault) {
@@ -154,7 +154,7 @@ export class HttpFront {
     incoming.resume();
   }
 
-  #faultOf(request: S3Request, operation: string): Fault | undefined {
+  #faultOf(request: S3Request, operation: string): ReturnType<FaultHook> {
     const { method, rawPath: path, bucket, key, headers } = request;
     const partNumber = queryValue(request, "partNumber");
     return this.fault?.({ method, path, bucket, key, headers, operation, partNumber });

@@ -28,9 +28,9 @@ test("a broken-off upload leaves nothing behind", async () => {
   const request = httpRequest(url, { method: "PUT", headers: { "content-length": 5_000_000 } });
   request.on("error", () => undefined);
   request.write(Buffer.alloc(2_000_000));
-  await vi.waitFor(async () => expect(await staged(server)).toHaveLength(1));
+  await vi.waitFor(async () => expect(await staged(server)).toHaveLength(1), { timeout: 20_000 });
   request.destroy();
-  await vi.waitFor(async () => expect(await staged(server)).toHaveLength(0));
+  await vi.waitFor(async () => expect(await staged(server)).toHaveLength(0), { timeout: 20_000 });
   expect(await server.listObjects(Bucket)).not.toContain("broken");
 });
 
@@ -40,9 +40,9 @@ test("a broken-off overwrite leaves the old object", async () => {
   const request = httpRequest(url, { method: "PUT", headers: { "content-length": 5_000_000 } });
   request.on("error", () => undefined);
   request.write(Buffer.alloc(2_000_000));
-  await vi.waitFor(async () => expect(await staged(server)).toHaveLength(1));
+  await vi.waitFor(async () => expect(await staged(server)).toHaveLength(1), { timeout: 20_000 });
   request.destroy();
-  await vi.waitFor(async () => expect(await staged(server)).toHaveLength(0));
+  await vi.waitFor(async () => expect(await staged(server)).toHaveLength(0), { timeout: 20_000 });
   expect(Buffer.from((await server.readObject(Bucket, "kept")) ?? []).toString()).toBe("old");
 });
 

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { type FileHandle, link, open, readFile, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import {
   type KeysOptions,
   LailaError,
@@ -145,6 +146,8 @@ export class FilePool extends Pool<z.output<typeof configSchema>> {
         const half = bytes.byteLength >> 1;
         this.#held = [line, bytes.subarray(0, half)];
         await this.#flush();
+        // Long enough that some of a dozen kills come in between.
+        await setTimeout(20);
         this.#held = [bytes.subarray(half)];
         return this.#flush();
       }
