@@ -16,6 +16,7 @@ export const project = (test = {}) =>
       // A net for what hangs, not a measure: machines are busy at times.
       testTimeout: 180_000,
       hookTimeout: 180_000,
+      expect: { poll: { timeout: 30_000 } },
       // The AWS SDK's notice to users of Node 20, which it would print once in each test file.
       env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" },
       ...test,

@@ -29,7 +29,7 @@ inBrowser("the disaster", () => {
     await page.getByRole("heading", { name: "Everything on this machine is gone" }).waitFor();
     expect(() => process.kill(pid as number, 0)).toThrow("ESRCH");
     expect(existsSync(join(folder, "data.h5"))).toBe(false);
-    expect(await page.locator(".policy-picture.lost").count()).toBe(1);
+    await page.locator(".policy-picture.lost").waitFor();
     expect(await codeOf(page, "Command")).toContain(`kill -9 ${pid}`);
     expect(await axe(page)).toEqual([]);
 

@@ -140,7 +140,7 @@ inBrowser("pools and entries", () => {
     // What is there is drawn in the very next frames, wherever the view goes; the worker sharpens it later.
     for (const key of ["+", "+", "ArrowLeft", "ArrowDown", "-", "+", "0"])
       expect(await isDrawnAtOnce(page, key), key).toBe(true);
-    expect(await page.getByRole("button", { name: "Show all" }).isDisabled()).toBe(true);
+    await expect.poll(() => page.getByRole("button", { name: "Show all" }).isDisabled()).toBe(true);
 
     const box = (await page.locator(".u-over").first().boundingBox())!;
     await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);

@@ -114,18 +114,15 @@ inBrowser("the environment", () => {
     await page.getByRole("link", { name: "Version 4" }).waitFor();
     await post(page, "life/kill", { deleteFiles: false });
     await page.getByText("What is shown is what was known before.").waitFor();
-    expect(await page.getByRole("link", { name: "Version 4" }).isVisible()).toBe(true);
-    expect(
-      await page.getByRole("button", { name: "Save a version", exact: true }).isDisabled(),
-    ).toBe(true);
+    await page.getByRole("link", { name: "Version 4" }).waitFor();
+    const save = page.getByRole("button", { name: "Save a version", exact: true });
+    await expect.poll(() => save.isDisabled()).toBe(true);
     await page.getByRole("tab", { name: "Live" }).click();
-    expect(await page.getByText("AWS_SECRET_ACCESS_KEY").isVisible()).toBe(true);
+    await page.getByText("AWS_SECRET_ACCESS_KEY").waitFor();
     await post(page, "life/recover", { name: "demo" });
     await page.getByText("What is shown is what was known before.").waitFor({ state: "detached" });
     await page.getByText("It is what is saved as version 4.").waitFor();
-    expect(
-      await page.getByRole("button", { name: "Save a version", exact: true }).isEnabled(),
-    ).toBe(true);
+    await expect.poll(() => save.isEnabled()).toBe(true);
   });
 
   it("fits on a phone in the dark, as manifests do", async () => {

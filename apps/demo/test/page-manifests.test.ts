@@ -62,9 +62,9 @@ inBrowser("manifests", () => {
       });
 
     await page.keyboard.press("Home");
-    expect(await active()).toContain("10,001 leaves");
+    await expect.poll(active).toContain("10,001 leaves");
     await page.keyboard.press("End"); // a long list is closed at first
-    expect(await active()).toMatch(/^layers/);
+    await expect.poll(active).toMatch(/^layers/);
     await page.keyboard.press("ArrowRight");
     await page.keyboard.press("End");
     await expect.poll(active).toMatch(/^\[9999\]/);
@@ -75,7 +75,8 @@ inBrowser("manifests", () => {
 
     await page.getByRole("button", { name: "Verify", exact: true }).click();
     await page.getByText("Not whole: 1 missing.").waitFor();
-    expect(await page.getByLabel("Leaves by state").textContent()).toContain("10,000 whole");
+    const states = page.getByLabel("Leaves by state");
+    await expect.poll(() => states.textContent()).toContain("10,000 whole");
     await page.getByLabel("Only what is not whole").check();
     await expect.poll(() => namesOf(page)).toEqual(["large", "lost"]);
 
@@ -96,8 +97,9 @@ inBrowser("manifests", () => {
     await expect.poll(() => progress.getAttribute("value").then(Number)).toBeGreaterThan(100);
     await page.getByRole("button", { name: "Cancel" }).click();
     await page.getByText(/^Cancelled after [\d,]+ of 10,002/).waitFor();
-    expect(await page.getByLabel("Leaves by state").textContent()).toContain("not checked yet");
-    expect(await page.getByRole("button", { name: "Verify", exact: true }).isEnabled()).toBe(true);
+    await expect.poll(() => states.textContent()).toContain("not checked yet");
+    const verify = page.getByRole("button", { name: "Verify", exact: true });
+    await expect.poll(() => verify.isEnabled()).toBe(true);
   });
 
   it("shows what it had while the set-up is down, and nothing is broken then", async () => {
@@ -118,7 +120,9 @@ inBrowser("manifests", () => {
     await page.getByText("What is shown is what was known before.").waitFor();
     expect(await station.textContent()).toContain("whole");
     for (const name of ["Verify", "Repair from", "Forget it", "Flip a bit"])
-      expect(await page.getByRole("button", { name, exact: true }).isDisabled()).toBe(true);
+      await expect
+        .poll(() => page.getByRole("button", { name, exact: true }).isDisabled())
+        .toBe(true);
     expect(await axe(page)).toEqual([]);
   });
 });
