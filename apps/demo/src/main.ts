@@ -6,7 +6,8 @@ process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = "true";
 const flags = readFlags(process.argv.slice(2));
 if (flags.mode === "web") {
   const { startDemo } = await import("./keeper/start.js");
-  process.exitCode = await startDemo(flags);
+  // At once: while Node takes itself down, another Ctrl-C would end it as if nothing had been cleared up.
+  process.exit(await startDemo(flags));
 } else {
   const { tellStory } = await import("./terminal/run.js");
   process.exitCode = await tellStory({ json: flags.mode === "json", endpoint: flags.endpoint });

@@ -22,15 +22,17 @@ inBrowser("the environment", () => {
     const versions = page.getByRole("list", { name: "Versions of demo" }).getByRole("listitem");
     const newest = versions.first();
     await expect.poll(() => newest.textContent()).toContain("Version 5current");
-    expect(await newest.textContent()).toContain("a cache for the test");
-    expect(await versions.count()).toBe(5);
+    await expect.poll(() => newest.textContent()).toContain("a cache for the test");
+    await expect.poll(() => versions.count()).toBe(5);
 
     await page.getByRole("link", { name: "What it changed" }).click();
     const added = page.getByRole("group").filter({ hasText: "extra (MemoryPool)" });
     await added.waitFor();
-    expect(await added.textContent()).toContain("+ added");
+    await expect.poll(() => added.textContent()).toContain("+ added");
     const row = added.getByRole("row", { name: /^nickname/ });
-    expect(await row.getByRole("cell").allTextContents()).toEqual(["not there", '+"extra"']);
+    await expect
+      .poll(() => row.getByRole("cell").allTextContents())
+      .toEqual(["not there", '+"extra"']);
     await page.getByText("JSON Patch (RFC 6902)").click();
     await page.getByRole("button", { name: "Copy the JSON Patch" }).click();
     const patch = await page.evaluate(() => navigator.clipboard.readText());
@@ -44,19 +46,19 @@ inBrowser("the environment", () => {
     await page.getByRole("textbox", { name: "Label" }).fill("first");
     await page.keyboard.press("Enter");
     await page.getByRole("button", { name: "Take the label first away" }).waitFor();
-    expect(await versions.last().textContent()).toContain("first");
+    await expect.poll(() => versions.last().textContent()).toContain("first");
     expect(await axe(page)).toEqual([]);
     await page.getByRole("button", { name: "Take the label first away" }).click();
     await expect.poll(() => versions.last().textContent()).not.toContain("first");
 
     await page.getByRole("button", { name: "Roll back to it" }).click();
     await page.getByRole("button", { name: "Cancel" }).click();
-    expect(await versions.count()).toBe(5);
+    await expect.poll(() => versions.count()).toBe(5);
     await page.getByRole("button", { name: "Roll back to it" }).click();
     await page.getByRole("button", { name: "Roll back", exact: true }).click();
     await page.getByText("Version 6 is version 1 again, and the current one.").waitFor();
-    expect(await newest.textContent()).toContain("Version 6current");
-    expect(await newest.textContent()).toContain("version 1 again");
+    await expect.poll(() => newest.textContent()).toContain("Version 6current");
+    await expect.poll(() => newest.textContent()).toContain("version 1 again");
     await page.getByRole("button", { name: /^The code/ }).click();
     await expect
       .poll(() => page.getByRole("region", { name: "The code" }).textContent())
@@ -72,7 +74,7 @@ inBrowser("the environment", () => {
     ];
     expect(secrets).toHaveLength(2);
     const marked = page.getByText("secret: only the name is stored");
-    expect(await marked.count()).toBe(2);
+    await expect.poll(() => marked.count()).toBe(2);
 
     const [download] = await Promise.all([
       page.waitForEvent("download"),
@@ -98,7 +100,7 @@ inBrowser("the environment", () => {
     await page.getByRole("button", { name: "Ask again" }).click();
     const finding = page.getByRole("list", { name: "Findings" }).getByRole("listitem");
     await finding.waitFor();
-    expect(await finding.textContent()).toMatch(/warning.*READABLE_SECRETS/);
+    await expect.poll(() => finding.textContent()).toMatch(/warning.*READABLE_SECRETS/);
     await finding.getByRole("button", { name: /^Copy/ }).click();
     expect(await page.evaluate(() => navigator.clipboard.readText())).toContain("chmod");
     expect(await axe(page)).toEqual([]);

@@ -23,9 +23,9 @@ inBrowser("manifests", () => {
 
     await page.getByRole("button", { name: "Verify", exact: true }).click();
     await page.getByText("Not whole: 1 missing, 1 corrupt.").waitFor();
-    expect(await leaf("station").textContent()).toContain("missing");
-    expect(await leaf("temperature").textContent()).toContain("corrupt");
-    expect(await leaf("waves").textContent()).toContain("whole");
+    await expect.poll(() => leaf("station").textContent()).toContain("missing");
+    await expect.poll(() => leaf("temperature").textContent()).toContain("corrupt");
+    await expect.poll(() => leaf("waves").textContent()).toContain("whole");
     expect(await axe(page)).toEqual([]);
 
     await page.getByLabel("Only what is not whole").check();
@@ -37,16 +37,20 @@ inBrowser("manifests", () => {
     await page.getByLabel("The pool to repair from").selectOption({ label: "local (has it, too)" });
     await page.getByRole("button", { name: "Repair from" }).click();
     await page.getByText("Mended: 2 repaired.").waitFor();
-    expect(await leaf("station").textContent()).toContain("repaired");
+    await expect.poll(() => leaf("station").textContent()).toContain("repaired");
     await page.getByRole("button", { name: "Verify", exact: true }).click();
     await page.getByText("Whole. 9 records were read").waitFor();
-    expect(await leaf("station").textContent()).toContain("whole");
+    await expect.poll(() => leaf("station").textContent()).toContain("whole");
 
     await page.getByRole("button", { name: /^The code/ }).click();
     const code = page.getByRole("region", { name: "The code" });
-    expect(await code.textContent()).toContain("laila manifest verify experiment --pool bucket");
+    await expect
+      .poll(() => code.textContent())
+      .toContain("laila manifest verify experiment --pool bucket");
     const link = page.getByRole("link", { name: "Open the entry" });
-    expect(await link.getAttribute("href")).toMatch(/^#\/entries\/LAILA%3APOOL.*\/LAILA%3AENTRY/);
+    await expect
+      .poll(() => link.getAttribute("href"))
+      .toMatch(/^#\/entries\/LAILA%3APOOL.*\/LAILA%3AENTRY/);
   });
 
   it("shows ten thousand leaves as a tree for the keyboard, of which few are drawn", async () => {
@@ -68,10 +72,10 @@ inBrowser("manifests", () => {
     await page.keyboard.press("ArrowRight");
     await page.keyboard.press("End");
     await expect.poll(active).toMatch(/^\[9999\]/);
-    expect(await page.getByRole("treeitem").count()).toBeLessThan(100);
+    await expect.poll(() => page.getByRole("treeitem").count()).toBeLessThan(100);
     const last = page.getByRole("treeitem", { name: /^\[9999\]/ });
-    expect(await last.getAttribute("aria-level")).toBe("3");
-    expect(await last.getAttribute("aria-setsize")).toBe("10000");
+    await expect.poll(() => last.getAttribute("aria-level")).toBe("3");
+    await expect.poll(() => last.getAttribute("aria-setsize")).toBe("10000");
 
     await page.getByRole("button", { name: "Verify", exact: true }).click();
     await page.getByText("Not whole: 1 missing.").waitFor();
@@ -118,7 +122,7 @@ inBrowser("manifests", () => {
       await fetch("./api/life/kill", { method: "POST", headers, body });
     });
     await page.getByText("What is shown is what was known before.").waitFor();
-    expect(await station.textContent()).toContain("whole");
+    await expect.poll(() => station.textContent()).toContain("whole");
     for (const name of ["Verify", "Repair from", "Forget it", "Flip a bit"])
       await expect
         .poll(() => page.getByRole("button", { name, exact: true }).isDisabled())

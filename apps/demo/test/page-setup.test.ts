@@ -104,10 +104,10 @@ inBrowser("the picture of the set-up", () => {
       .locator(".pool-card")
       .evaluateAll((cards) => cards.map((card) => (card as HTMLElement).dataset.pool));
     expect(drawn.sort()).toEqual(Object.keys(pools).sort());
-    expect(await arrows(page)).toEqual(Object.entries(proxies).sort());
-    expect(await card(page, "MemoryPool").textContent()).toContain("alpha");
-    expect(await card(page, "bucket").textContent()).toContain("elsewhere");
-    expect(await card(page, "local").textContent()).toContain("affinity 2");
+    await expect.poll(() => arrows(page)).toEqual(Object.entries(proxies).sort());
+    await expect.poll(() => card(page, "MemoryPool").textContent()).toContain("alpha");
+    await expect.poll(() => card(page, "bucket").textContent()).toContain("elsewhere");
+    await expect.poll(() => card(page, "local").textContent()).toContain("affinity 2");
     await page.getByText("background", { exact: true }).waitFor();
 
     // The traffic of the set-up: a flash, then a rate, then what was just done, with a link to it.
@@ -141,8 +141,12 @@ inBrowser("the picture of the set-up", () => {
     const { pools } = environment.policy.central.memory.pool_router;
     const [id] = Object.entries(pools).find(([, { nickname }]) => nickname === "bucket") ?? [];
     const entries = panel.getByRole("link", { name: "Its entries" });
-    expect(await entries.getAttribute("href")).toBe(`#/entries/${encodeURIComponent(id ?? "")}`);
-    expect(await panel.getByRole("button", { name: "Take it out" }).isDisabled()).toBe(true);
+    await expect
+      .poll(() => entries.getAttribute("href"))
+      .toBe(`#/entries/${encodeURIComponent(id ?? "")}`);
+    await expect
+      .poll(() => panel.getByRole("button", { name: "Take it out" }).isDisabled())
+      .toBe(true);
     await page.getByRole("button", { name: /^The code: Look at the pool bucket/ }).click();
     await page.getByText("laila pool ls --pool bucket", { exact: true }).waitFor();
     expect(await axe(page)).toEqual([]);
@@ -169,9 +173,9 @@ inBrowser("the picture of the set-up", () => {
     await add("hot");
     await card(page, "hot").getByText("cache of files").waitFor({ state: "attached" });
     const after = await setupOf(page);
-    expect(await arrows(page)).toEqual(
-      Object.entries(after.environment.policy.central.memory.pool_router.proxies).sort(),
-    );
+    await expect
+      .poll(() => arrows(page))
+      .toEqual(Object.entries(after.environment.policy.central.memory.pool_router.proxies).sort());
 
     await card(page, "hot").getByRole("link").click();
     const panel = page.getByRole("complementary", { name: "The pool hot" });
@@ -187,7 +191,7 @@ inBrowser("the picture of the set-up", () => {
       const page = await openPage(demo, { isPhone, isDark: isPhone });
       await page.locator(".pool-card").nth(64).waitFor();
       const { proxies } = (await setupOf(page)).environment.policy.central.memory.pool_router;
-      expect(await arrows(page)).toEqual(Object.entries(proxies).sort());
+      await expect.poll(() => arrows(page)).toEqual(Object.entries(proxies).sort());
       expect(await cutCards(page)).toEqual([]);
       expect(await axe(page)).toEqual([]);
       await page.context().close();
@@ -216,7 +220,8 @@ inBrowser("the shell", () => {
     await page.getByRole("button", { name: "Dark colours" }).click();
     await page.reload();
     await page.getByRole("button", { name: "Light" }).waitFor();
-    expect(await page.evaluate(() => document.documentElement.dataset.theme)).toBe("dark");
+    const theme = () => page.evaluate(() => document.documentElement.dataset.theme);
+    await expect.poll(theme).toBe("dark");
   });
 });
 

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
@@ -155,6 +156,8 @@ test("a field of any size is made, and a large one is not looked into for a list
 
 test("the arrays of an HDF5 file become entries, and a manifest that follows its groups", async () => {
   const { folder } = await demo.life();
+  // It comes with the first checkpoint, which waits for nobody.
+  await expect.poll(() => existsSync(join(folder, "data.h5"))).toBe(true);
   const body = await readFile(join(folder, "data.h5"));
   const taken = await demo.json<ImportedFile>(`/api/pools/${files}/hdf5?name=of-theirs.h5`, {
     body,

@@ -9,13 +9,16 @@ interface DialogProps {
   /** The word on the button that does it. */
   readonly action: string;
   readonly isDangerous?: boolean;
+  /** False while what would be done is not known yet. */
+  readonly isReady?: boolean;
   readonly onAction: () => void;
   readonly children: ComponentChildren;
 }
 
 /** Asks before something is done. Escape and "Cancel" close it, Enter does it. */
 export function Dialog(props: DialogProps) {
-  const { title, isOpen, onClose, action, isDangerous = false, onAction, children } = props;
+  const { title, isOpen, onClose, action, onAction, children } = props;
+  const { isDangerous = false, isReady = true } = props;
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     if (isOpen) dialog.current?.showModal();
@@ -34,7 +37,7 @@ export function Dialog(props: DialogProps) {
         {children}
         <div class="row end">
           <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" tone={isDangerous ? "danger" : "primary"}>
+          <Button type="submit" disabled={!isReady} tone={isDangerous ? "danger" : "primary"}>
             {action}
           </Button>
         </div>

@@ -13,21 +13,21 @@ const delayMs = 150;
 
 /**
  * Counts, at the server, the round trips of some work: a request that comes while another one has no answer
- * does not wait for it. `meanwhile` is called with each request, before it is looked at.
+ * does not wait for it. `meanwhile` is called with each request and waited for, before it is looked at.
  */
 export async function roundTrips(
   server: S3Server,
   work: () => Promise<unknown>,
-  meanwhile: (request: FaultRequest) => void = () => undefined,
+  meanwhile: (request: FaultRequest) => unknown = () => undefined,
 ): Promise<RoundTrips> {
   server.clearRequests();
   const depths = new Map<RequestLogEntry, number>();
-  const hook: FaultHook = (request) => {
-    meanwhile(request);
+  const hook: FaultHook = async (request) => {
     let depth = 0;
     for (const [entry, itsDepth] of depths)
       if (entry.status !== 0) depth = Math.max(depth, itsDepth);
     depths.set(server.requests.at(-1) as RequestLogEntry, depth + 1);
+    await meanwhile(request);
     return { delayMs };
   };
   server.fault(hook);

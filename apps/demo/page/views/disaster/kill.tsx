@@ -3,7 +3,6 @@ import { useState } from "preact/hooks";
 import type { KillRequest, Life } from "../../../src/api.js";
 import { ask } from "../../core/api.js";
 import { showCode } from "../../core/code.js";
-import { life } from "../../core/live.js";
 import { Dialog } from "../../ui/dialog.js";
 import { Button, ErrorNote } from "../../ui/parts.js";
 import { useAct } from "../../ui/use-act.js";
@@ -18,8 +17,10 @@ export function Kill({ now, isAgain = false }: { now: Life; isAgain?: boolean })
   const kill = async (): Promise<void> => {
     const body: KillRequest = { deleteFiles };
     showCode(killSnippet(now, deleteFiles));
-    life.value = await ask<Life>("life/kill", { body });
-    recovery.value = null;
+    const before = recovery.value;
+    await ask<Life>("life/kill", { body });
+    // The event has told of it, and somebody may be recovering already.
+    if (recovery.value === before) recovery.value = null;
     setAsking(false);
   };
   return (

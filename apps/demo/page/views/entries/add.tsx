@@ -67,10 +67,10 @@ function nicknameOf({ name }: File): string {
 
 function MakeDialog({ file, poolId, onNext, onAdded }: FileProps) {
   const [nickname, setNickname] = useState(() => nicknameOf(file));
-  const { made, error, setError } = useMade(file, nickname);
+  const { made, isCurrent, error, setError } = useMade(file, nickname);
   const [isSending, setSending] = useState(false);
   const send = async (): Promise<void> => {
-    if (!made || isSending) return;
+    if (!made || !isCurrent || isSending) return;
     setSending(true);
     showMemorize(poolId, { name: file.name, nickname });
     try {
@@ -91,6 +91,7 @@ function MakeDialog({ file, poolId, onNext, onAdded }: FileProps) {
       isOpen
       onClose={onNext}
       action={isSending ? "Sending…" : "Memorize"}
+      isReady={isCurrent}
       onAction={() => void send()}
     >
       <Field label="Nickname (the same one gives the same id everywhere)">
@@ -122,14 +123,18 @@ function MakeDialog({ file, poolId, onNext, onAdded }: FileProps) {
   );
 }
 
-/** The record of a file under a nickname, made in a worker, again when the nickname changes. */
+/**
+ * The record of a file under a nickname, made in a worker, again when the nickname changes. Until then it is the
+ * one before, under another nickname: to be looked at, and not to be sent.
+ */
 function useMade(file: File, nickname: string) {
   const worker = useRef<ValueWorker | null>(null);
   const [made, setMade] = useState<Made | null>(null);
+  const [madeFor, setMadeFor] = useState<string | null>(null);
   const [error, setError] = useState<unknown>(null);
   useEffect(() => () => worker.current?.close(), []);
   useEffect(() => {
-    let isCurrent = true;
+    let isWanted = true;
     const timer = setTimeout(
       async () => {
         worker.current ??= new ValueWorker();
@@ -140,11 +145,12 @@ function useMade(file: File, nickname: string) {
             nickname,
             recorder: setup.value?.environment.policy.global_id ?? null,
           });
-          if (!isCurrent) return;
+          if (!isWanted) return;
           setMade(done);
+          setMadeFor(nickname);
           setError(null);
         } catch (cause) {
-          if (!isCurrent) return;
+          if (!isWanted) return;
           setMade(null);
           setError(cause);
         }
@@ -152,11 +158,11 @@ function useMade(file: File, nickname: string) {
       made || error ? 200 : 0,
     );
     return () => {
-      isCurrent = false;
+      isWanted = false;
       clearTimeout(timer);
     };
   }, [file, nickname]);
-  return { made, error, setError };
+  return { made, isCurrent: made !== null && madeFor === nickname, error, setError };
 }
 
 function ImportDialog({ file, poolId, onNext, onAdded }: FileProps) {
