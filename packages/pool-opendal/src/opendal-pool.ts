@@ -57,6 +57,8 @@ export class OpenDALPool extends Pool<ParsedConfig> {
   readonly #service: Service;
   readonly #names: Naming;
   readonly #slots = new Slots(64);
+  /** The last change of each path that is under way. */
+  readonly #changing = new Map<string, Promise<unknown>>();
   #connected: Operator | undefined;
   #probed: Promise<void> | undefined;
 
@@ -122,9 +124,8 @@ export class OpenDALPool extends Pool<ParsedConfig> {
       if (condition) await this.#ensureConditions();
       const options = condition ? conditionOf(key, condition) : {};
       try {
-        const written = await this.#slots.run(() =>
-          this.#replace(this.#names.encode(key), content, options),
-        );
+        const path = this.#names.encode(key);
+        const written = await this.#inTurn(path, () => this.#replace(path, content, options));
         return written && this.#versionOf(written.etag);
       } catch (error) {
         throw condition && isRefusal(error) ? conflict(key) : error;
@@ -136,7 +137,7 @@ export class OpenDALPool extends Pool<ParsedConfig> {
     const path = this.#names.encode(key);
     await this.#told(`Deleting ${JSON.stringify(key)}`, () =>
       // On fs, NotFound when another delete comes between OpenDAL's look and its delete.
-      this.#unlessMissing(() => this.#slots.run(() => this.#operator().delete(path))),
+      this.#unlessMissing(() => this.#inTurn(path, () => this.#operator().delete(path))),
     );
   }
 
@@ -174,6 +175,22 @@ export class OpenDALPool extends Pool<ParsedConfig> {
     if (!this.#connected) return;
     this.#connected = undefined;
     if (this.#scheme === "sled" && this.directory !== undefined) letGo(this.directory);
+  }
+
+  /**
+   * Changes of one path, one after another. OpenDAL makes them in threads: one that was aborted goes on there,
+   * and could come down on a later one that was acknowledged.
+   */
+  async #inTurn<T>(path: string, act: () => Promise<T>): Promise<T> {
+    const place = (): Promise<T> => this.#slots.run(act);
+    const before = this.#changing.get(path);
+    const change = before ? before.then(place, place) : place();
+    this.#changing.set(path, change);
+    try {
+      return await change;
+    } finally {
+      if (this.#changing.get(path) === change) this.#changing.delete(path);
+    }
   }
 
   /** In one step for readers. */
