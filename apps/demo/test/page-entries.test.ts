@@ -27,7 +27,7 @@ inBrowser("pools and entries", () => {
     const first = rowsOf(page).first();
     await expect.poll(() => first.textContent()).toContain("item 0");
     await expect.poll(() => first.getAttribute("aria-setsize")).toBe("100000");
-    await expect.poll(() => rowsOf(page).count()).toBeLessThan(60);
+    expect(await rowsOf(page).count()).toBeLessThan(60);
 
     await list.evaluate((element) => element.scrollTo({ top: element.scrollHeight }));
     await expect.poll(() => rowsOf(page).last().textContent()).toContain("item 99999");

@@ -72,7 +72,7 @@ inBrowser("manifests", () => {
     await page.keyboard.press("ArrowRight");
     await page.keyboard.press("End");
     await expect.poll(active).toMatch(/^\[9999\]/);
-    await expect.poll(() => page.getByRole("treeitem").count()).toBeLessThan(100);
+    expect(await page.getByRole("treeitem").count()).toBeLessThan(100);
     const last = page.getByRole("treeitem", { name: /^\[9999\]/ });
     await expect.poll(() => last.getAttribute("aria-level")).toBe("3");
     await expect.poll(() => last.getAttribute("aria-setsize")).toBe("10000");

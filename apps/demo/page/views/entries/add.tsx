@@ -67,7 +67,8 @@ function nicknameOf({ name }: File): string {
 
 function MakeDialog({ file, poolId, onNext, onAdded }: FileProps) {
   const [nickname, setNickname] = useState(() => nicknameOf(file));
-  const { made, isCurrent, error, setError } = useMade(file, nickname);
+  const { made, error, setError } = useMade(file, nickname);
+  const isCurrent = made?.nickname === nickname;
   const [isSending, setSending] = useState(false);
   const send = async (): Promise<void> => {
     if (!made || !isCurrent || isSending) return;
@@ -129,8 +130,7 @@ function MakeDialog({ file, poolId, onNext, onAdded }: FileProps) {
  */
 function useMade(file: File, nickname: string) {
   const worker = useRef<ValueWorker | null>(null);
-  const [made, setMade] = useState<Made | null>(null);
-  const [madeFor, setMadeFor] = useState<string | null>(null);
+  const [made, setMade] = useState<(Made & { readonly nickname: string }) | null>(null);
   const [error, setError] = useState<unknown>(null);
   useEffect(() => () => worker.current?.close(), []);
   useEffect(() => {
@@ -146,8 +146,7 @@ function useMade(file: File, nickname: string) {
             recorder: setup.value?.environment.policy.global_id ?? null,
           });
           if (!isWanted) return;
-          setMade(done);
-          setMadeFor(nickname);
+          setMade({ ...done, nickname });
           setError(null);
         } catch (cause) {
           if (!isWanted) return;
@@ -162,7 +161,7 @@ function useMade(file: File, nickname: string) {
       clearTimeout(timer);
     };
   }, [file, nickname]);
-  return { made, isCurrent: made !== null && madeFor === nickname, error, setError };
+  return { made, error, setError };
 }
 
 function ImportDialog({ file, poolId, onNext, onAdded }: FileProps) {
