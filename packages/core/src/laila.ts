@@ -243,7 +243,8 @@ export class Laila implements AsyncDisposable {
 
   /** An entry that never changes. */
   constant<T>(data: T, options: NonNullable<Parameters<typeof constant>[1]> = none): Entry<T> {
-    return constant(data, this.#inNamespace(options));
+    // Only a nickname has a namespace.
+    return options === none ? constant(data) : constant(data, this.#inNamespace(options));
   }
 
   /** An entry that evolves; at evolution 0 unless another is given. */

@@ -109,23 +109,19 @@ export class AsyncTaskForce implements TaskForce {
     return this.#waiting;
   }
 
-  async submit<T>(operation: () => Promise<T>, options: SubmitOptions = {}): Promise<T> {
-    if (this.#closing)
-      throw new LailaError(
-        "CLOSED",
-        `The taskforce ${this.nickname ?? this.globalId} is closed. Make a new one to go on.`,
-      );
-    if (LazyCallOptions.isAborted(options)) throw abortError(options.signal as AbortSignal);
+  submit<T>(operation: () => Promise<T>, options: SubmitOptions = {}): Promise<T> {
+    if (this.#closing) {
+      const message = `The taskforce ${this.nickname ?? this.globalId} is closed. Make a new one to go on.`;
+      return Promise.reject(new LailaError("CLOSED", message));
+    }
+    if (LazyCallOptions.isAborted(options))
+      return Promise.reject(abortError(options.signal as AbortSignal));
     const places = Math.min(Math.max(1, options.places ?? 1), this.maxConcurrency);
     // Whoever waits goes first, also where a smaller one would still find room.
-    if (this.#waiting > 0 || !this.#fits(places)) await this.#turn(places, options.signal);
-    else this.#running += places;
-    try {
-      return await operation();
-    } finally {
-      this.#running -= places;
-      this.#admit();
-    }
+    if (this.#waiting > 0 || !this.#fits(places))
+      return this.#queued(operation, places, options.signal);
+    this.#running += places;
+    return this.#perform(operation, places);
   }
 
   toConfig(): TaskForceConfig {
@@ -152,15 +148,35 @@ export class AsyncTaskForce implements TaskForce {
     return this.#running + places <= this.maxConcurrency;
   }
 
+  /** Its places are taken; they are free again before whoever waits for the result goes on. */
+  #perform<T>(operation: () => Promise<T>, places: number): Promise<T> {
+    let performing: Promise<T>;
+    try {
+      performing = operation();
+    } catch (error) {
+      performing = Promise.reject(error);
+    }
+    const leave = (): void => {
+      this.#running -= places;
+      this.#admit();
+    };
+    performing.then(leave, leave);
+    return performing;
+  }
+
   /** Waits in line. Whoever lets it in takes the places for it, so a newcomer cannot overtake. */
-  #turn(places: number, signal: AbortSignal | undefined): Promise<void> {
+  #queued<T>(
+    operation: () => Promise<T>,
+    places: number,
+    signal: AbortSignal | undefined,
+  ): Promise<T> {
     return new Promise((resolve, reject) => {
       const turn: Turn = {
         places,
         go: () => {
           signal?.removeEventListener("abort", leave);
           this.#waiting--;
-          resolve();
+          resolve(this.#perform(operation, places));
         },
       };
       const leave = (): void => {

@@ -20,12 +20,15 @@ export interface Received<O> {
   readonly refused: LailaError | undefined;
 }
 
+const nothingGiven: Received<object> = { options: {}, refused: undefined };
+
 /** For calls whose every failure is the future's: nothing is thrown here. */
 export function received<O extends object>(
   call: string,
   given: O | undefined,
   names: NamesOf<O>,
 ): Received<O> {
+  if (given === undefined) return nothingGiven as Received<O>;
   try {
     return { options: checkOptions(call, given, names), refused: undefined };
   } catch (error) {

@@ -19,8 +19,9 @@ import type {
   RouteOptions,
 } from "./options.js";
 import { kindOf } from "./plain.js";
-import type { EncodedEntry, PoolIo } from "./pool-io.js";
+import type { PoolIo } from "./pool-io.js";
 import type { ExtendOptions, PoolRouter } from "./pool-router.js";
+import type { EncodedEntry } from "./records.js";
 import type { Runtime } from "./runtime.js";
 import {
   type EntrySelector,
@@ -117,10 +118,9 @@ export class CentralMemory {
         pool: this.#routed(options, refused),
         record: this.#io.encode(what),
       }));
-      return this.#runtime.start(async (control) => {
+      return this.#runtime.start((control) => {
         const { pool, record } = prepared();
-        await this.#io.write(pool, record, control);
-        return what;
+        return this.#io.write(pool, record, control).then(() => what);
       }, options);
     }
     const entries = attempt(() => entriesOf(what));
@@ -185,10 +185,9 @@ export class CentralMemory {
     const { signal } = options;
     if (isManifestLike(what)) return forgetManifest(this.#backstage(refused), what, options);
     if (isSelector(what)) {
-      return this.#single(what, { options, refused }, async (pool, id, control) => {
-        await this.#io.delete(pool, id, control);
-        return id;
-      });
+      return this.#single(what, { options, refused }, (pool, id, control) =>
+        this.#io.delete(pool, id, control).then(() => id),
+      );
     }
     const targets = attempt(() => targetsOf(what, this.#namespace));
     const pool = this.#route(options, refused);
@@ -224,14 +223,16 @@ export class CentralMemory {
       target: targetOf(selector, this.#namespace),
       pool: this.#routed(options, refused),
     }));
-    return this.#runtime.start(async (control) => {
+    return this.#runtime.start((control) => {
       const { pool, target } = prepared();
-      try {
-        const id = target.id ?? (await this.#io.latest(pool, target.latest, control));
-        return await act(pool, id, control);
-      } catch (error) {
+      const acting =
+        target.id === undefined
+          ? this.#io.latest(pool, target.latest, control).then((id) => act(pool, id, control))
+          : act(pool, target.id, control);
+      if (target.nickname === undefined) return acting;
+      return acting.catch((error: unknown) => {
         throw explain(error, target);
-      }
+      });
     }, options);
   }
 

@@ -1,6 +1,13 @@
 import { setMaxListeners } from "node:events";
 import type { Cancellation } from "@laila/pool";
-import { type Entry, formatGlobalId, type GlobalId, isLailaError, newUuid } from "@laila/schema";
+import {
+  abortError,
+  type Entry,
+  formatGlobalId,
+  type GlobalId,
+  isLailaError,
+  newUuid,
+} from "@laila/schema";
 import { follow } from "./follow.js";
 import type { Scope } from "./scope.js";
 import { isEntry } from "./selectors.js";
@@ -183,6 +190,8 @@ export class Future<T> implements Promise<T> {
     try {
       this.#host.admit();
       const value = await work(control);
+      // What had nothing to wait for has not heard of it.
+      if (control.aborted) throw abortError(control.signal);
       this.#value = value;
       control.done = this.#total;
       this.#status = "done";

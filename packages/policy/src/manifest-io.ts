@@ -11,7 +11,8 @@ import { leafPaths } from "./blueprint-paths.js";
 import { type Future, withoutSteps } from "./future.js";
 import { type GroupFuture, type Outcome, valuesOf } from "./group-future.js";
 import type { ForgetManifestOptions, MemorizeManifestOptions, RememberOptions } from "./options.js";
-import { type EncodedEntry, nameOf } from "./pool-io.js";
+import { nameOf } from "./pool-io.js";
+import type { EncodedEntry } from "./records.js";
 import type { ManifestLike } from "./selectors.js";
 import { attempt, type Backstage, type Stage } from "./stage.js";
 

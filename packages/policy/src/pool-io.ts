@@ -1,25 +1,32 @@
 import { channel } from "node:diagnostics_channel";
-import { type CallOptions, type Cancellation, LazyCallOptions, type PoolLike } from "@laila/pool";
+import {
+  type CallOptions,
+  type Cancellation,
+  LazyCallOptions,
+  type LazyValue,
+  type ManyResult,
+  type PoolLike,
+  type ReadResult,
+} from "@laila/pool";
 import {
   type ClassRegistry,
   decodeRecord,
   type Entry,
-  encodeRecord,
   type GlobalId,
   isLailaError,
   LailaError,
   parseGlobalId,
+  RecordSnapshot,
+  snapshotRecord,
 } from "@laila/schema";
+import { batches, chunks, each, outcome } from "./batches.js";
 import type { CentralCommand } from "./central-command.js";
 import type { FutureControl } from "./future.js";
 import type { Outcome } from "./group-future.js";
 import { type Heard, heard } from "./operations.js";
+import { bytesOf, type EncodedEntry, foundBytes, madeInRounds, put } from "./records.js";
 
-/** How many operations of one group stand in line at a time; the taskforce says how many run. */
-const inLine = 64;
 const largestBatch = 256;
-const writeBatchBytes = 8 * 1024 * 1024;
-
 /** The diagnostics channel that tells of copies (`keepCopy`) that could not be kept. */
 export const failedCopyChannel = "laila:failed-copy";
 
@@ -32,12 +39,6 @@ export interface FailedCopy {
 }
 
 const failedCopies = channel(failedCopyChannel);
-
-/** A record on its way into a pool. */
-export interface EncodedEntry {
-  readonly id: GlobalId;
-  readonly bytes: Uint8Array;
-}
 
 /**
  * Entries in and out of pools. Only what is one pool operation takes a place on the taskforce, so
@@ -57,34 +58,35 @@ export class PoolIo {
 
   /** Synchronous. UNSUPPORTED_TYPE with the path of what cannot be stored. */
   encode(entry: Entry): EncodedEntry {
-    const bytes = encodeRecord(entry, { recorder: this.#recorder, classes: this.#classes });
-    return { id: entry.globalId, bytes };
+    const record = snapshotRecord(entry, { recorder: this.#recorder, classes: this.#classes });
+    return { id: entry.globalId, record };
   }
 
   /** The record was made for this and is nobody else's, so the pool need not copy it. */
-  write(pool: PoolLike, { id, bytes }: EncodedEntry, control: Cancellation): Promise<unknown> {
+  write(pool: PoolLike, { id, record }: EncodedEntry, control: Cancellation): Promise<unknown> {
     const told = heard("memorize", pool);
+    const options = new LazyCallOptions(control, { handOver: true });
+    if (!told) return this.#submit(options, () => put(pool, id, record, options));
+    const bytes = bytesOf(record);
     // What was handed over may be empty afterwards.
     const { byteLength } = bytes;
-    const options = new LazyCallOptions(control, { handOver: true });
     const writing = this.#submit(options, () => pool.write(id, bytes, options));
-    return told ? told.single(writing, id, byteLength) : writing;
+    return told.single(writing, id, byteLength);
   }
 
   /** NOT_FOUND, CORRUPT. With `copyTo`, the record is also kept there. */
-  async read(
-    pool: PoolLike,
-    id: GlobalId,
-    control: Cancellation,
-    copyTo?: PoolLike,
-  ): Promise<Entry> {
+  read(pool: PoolLike, id: GlobalId, control: Cancellation, copyTo?: PoolLike): Promise<Entry> {
     const told = heard("remember", pool);
     const options = new LazyCallOptions(control, { borrow: true });
-    const reading = this.#submit(options, () => pool.read(id, options));
-    const found = await (told ? told.landing(reading, [id]) : reading);
-    const entry = this.#decode(pool, id, found?.bytes, told, found?.lent);
-    if (copyTo && found) await this.#keep(pool, copyTo, { id, bytes: found.bytes }, control);
-    return entry;
+    const reading = this.#submit(options, () =>
+      pool.readLazy ? pool.readLazy(id, options) : pool.read(id, options),
+    );
+    const landing = told ? told.landing(reading, [id]) : reading;
+    return landing.then((found) => {
+      const entry = this.#decode(pool, id, found, told);
+      if (!copyTo || !found) return entry;
+      return this.#keep(pool, copyTo, id, found, control).then(() => entry);
+    });
   }
 
   delete(pool: PoolLike, id: GlobalId, control: Cancellation): Promise<void> {
@@ -138,14 +140,20 @@ export class PoolIo {
       });
     }
     const options = new LazyCallOptions(control);
-    return batches(chunks(records, this.#batch, writeBatchBytes), control, async (batch) => {
+    return batches(chunks(records, this.#batch), control, async (batch) => {
       const told = heard("memorize", pool);
-      const sizes = told && batch.map(({ bytes }) => bytes.byteLength);
-      const items = batch.map(({ id, bytes }) => ({ key: id, bytes, handOver: true }));
-      const write = () => pool.writeMany(items, options);
-      const writing = this.#submit(options, write, items.length);
-      const ids = told && batch.map(({ id }) => id);
-      const results = await (told && ids ? told.batch(writing, ids, sizes) : writing);
+      const sizes: number[] = [];
+      const write = async (): Promise<ManyResult[]> => {
+        const results: ManyResult[] = [];
+        for (const items of madeInRounds(batch)) {
+          sizes.push(...items.map(({ bytes }) => bytes.byteLength));
+          results.push(...(await pool.writeMany(items, options)));
+        }
+        return results;
+      };
+      const writing = this.#submit(options, write, batch.length);
+      const ids = batch.map(({ id }) => id);
+      const results = await (told ? told.batch(writing, ids, sizes) : writing);
       return results.map(({ error }) => outcome<void>(error, undefined));
     });
   }
@@ -206,13 +214,13 @@ export class PoolIo {
     copyTo: PoolLike | undefined,
   ): Promise<Outcome<Entry>[]> {
     const told = heard("remember", pool);
-    const found = new Map<GlobalId, Uint8Array>();
+    const found = new Map<GlobalId, ReadResult>();
     const errors = new Map<GlobalId, unknown>();
     const options = new LazyCallOptions(control);
     const read = async (): Promise<void> => {
       for await (const { key, result, error } of pool.readMany(ids, options)) {
         if (error !== undefined) errors.set(key, error);
-        else if (result) found.set(key, result.bytes);
+        else if (result) found.set(key, result);
       }
     };
     const reading = this.#submit(options, read, ids.length);
@@ -223,9 +231,9 @@ export class PoolIo {
         told?.ended(id, undefined, errors.get(id));
         throw errors.get(id);
       }
-      const bytes = found.get(id);
-      const entry = this.#decode(pool, id, bytes, told);
-      if (copyTo && bytes) await this.#keep(pool, copyTo, { id, bytes }, control);
+      const result = found.get(id);
+      const entry = this.#decode(pool, id, result, told);
+      if (copyTo && result) await this.#keep(pool, copyTo, id, result, control);
       return entry;
     });
   }
@@ -234,12 +242,14 @@ export class PoolIo {
   async #keep(
     from: PoolLike,
     pool: PoolLike,
-    { id, bytes }: EncodedEntry,
+    id: GlobalId,
+    found: ReadResult | LazyValue,
     control: Cancellation,
   ): Promise<void> {
     if (from === pool) return;
     const { signal } = control;
     try {
+      const bytes = foundBytes(found);
       if (pool.supports.conditionalWrites) {
         const condition = { ifAbsent: true } as const;
         await this.#submit({ signal }, () => pool.write(id, bytes, { signal, condition }));
@@ -258,15 +268,18 @@ export class PoolIo {
   #decode(
     pool: PoolLike,
     id: GlobalId,
-    bytes: Uint8Array | undefined,
+    found: ReadResult | LazyValue | undefined,
     told: Heard | undefined,
-    borrowed = false,
   ): Entry {
-    if (!bytes) {
+    if (!found) {
       const error = notFound(id, pool, `There is nothing under ${id}`);
       told?.ended(id, undefined, error);
       throw error;
     }
+    // One of another entry is misfiled, which its bytes will tell.
+    if (!told && found instanceof RecordSnapshot && found.globalId === id) return found.toEntry();
+    const bytes = foundBytes(found);
+    const borrowed = "lent" in found && found.lent;
     try {
       const { entry } = decodeRecord(bytes, { key: id, classes: this.#classes, borrowed });
       told?.ended(id, bytes.byteLength);
@@ -325,69 +338,4 @@ function evolutionOf(key: string): number | undefined {
     // Another key that begins alike; a listing may hold anything.
     return undefined;
   }
-}
-
-async function each<I, O>(
-  items: readonly I[],
-  control: FutureControl | undefined,
-  act: (item: I) => Promise<O>,
-): Promise<Outcome<O>[]> {
-  const outcomes = new Array<Outcome<O>>(items.length);
-  let next = 0;
-  const worker = async (): Promise<void> => {
-    while (next < items.length) {
-      const i = next++;
-      try {
-        outcomes[i] = { status: "fulfilled", value: await act(items[i] as I) };
-        control?.advance();
-      } catch (reason) {
-        outcomes[i] = { status: "rejected", reason };
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(inLine, items.length) }, worker));
-  return outcomes;
-}
-
-async function batches<I, O>(
-  parts: readonly (readonly I[])[],
-  control: FutureControl,
-  act: (part: readonly I[]) => Promise<Outcome<O>[]>,
-): Promise<Outcome<O>[]> {
-  const outcomes = await each(parts, undefined, async (part) => {
-    const done = await act(part);
-    control.advance(done.filter(({ status }) => status === "fulfilled").length);
-    return done;
-  });
-  return outcomes.flatMap((batch, i): Outcome<O>[] =>
-    batch.status === "fulfilled" ? batch.value : (parts[i] ?? []).map(() => batch),
-  );
-}
-
-function chunks<I extends string | EncodedEntry>(
-  items: readonly I[],
-  count: number,
-  bytes = Number.POSITIVE_INFINITY,
-): I[][] {
-  const out: I[][] = [];
-  let current: I[] = [];
-  let size = 0;
-  for (const item of items) {
-    const weight = typeof item === "string" ? 0 : item.bytes.byteLength;
-    if (current.length > 0 && (current.length >= count || size + weight > bytes)) {
-      out.push(current);
-      current = [];
-      size = 0;
-    }
-    current.push(item);
-    size += weight;
-  }
-  if (current.length > 0) out.push(current);
-  return out;
-}
-
-function outcome<T>(error: unknown, value: T): Outcome<T> {
-  return error === undefined
-    ? { status: "fulfilled", value }
-    : { status: "rejected", reason: error };
 }

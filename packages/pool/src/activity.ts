@@ -15,8 +15,11 @@ export class Activity {
   /** Calls it at once, synchronously. Rejects with ABORTED or TIMEOUT as soon as the signal fires. */
   run<T>(what: string, options: CallOptions, call: () => Awaitable<T>): Awaitable<T> {
     const work = call();
-    if (!isPromise(work))
-      return LazyCallOptions.hasSignal(options) ? next(what, options, work) : work;
+    if (!isPromise(work)) {
+      // Whoever made lazy options looks for itself.
+      const looks = LazyCallOptions.areLazy(options) || options.signal === undefined;
+      return looks ? work : next(what, options, work);
+    }
     this.#running++;
     return abortable(what, options, work, this.#ended);
   }
@@ -119,8 +122,8 @@ function isPromise<T>(value: Awaitable<T>): value is Promise<T> {
   return typeof value === "object" && value !== null && "then" in value;
 }
 
-/** Calls it now; a hook that throws instead of rejecting rejects. */
-export function started<T>(call: () => Promise<T>): Promise<T> {
+/** Calls it now; what it throws instead of rejecting, the promise rejects with. */
+export function started<T>(call: () => Awaitable<T>): Promise<T> {
   try {
     return Promise.resolve(call());
   } catch (error) {

@@ -24,6 +24,15 @@ export function checkWrite(
   if (condition !== undefined) checkCondition(supports, condition);
 }
 
+/** INVALID_ARGUMENT for what cannot make bytes. */
+export function checkLazy(key: string, value: unknown): void {
+  if (typeof value === "object" && value !== null && "toBytes" in value) return;
+  throw new LailaError(
+    "INVALID_ARGUMENT",
+    `The lazy value for ${JSON.stringify(key)} must have a method toBytes. Write bytes with write().`,
+  );
+}
+
 /** UNSUPPORTED, INVALID_ARGUMENT. */
 export function checkCondition(supports: Supports, condition: unknown): void {
   if (!supports.conditionalWrites) {

@@ -43,6 +43,12 @@ export interface ReadResult {
   readonly lent?: boolean | undefined;
 }
 
+/** A value that is settled and whose bytes are made when somebody asks for them. */
+export interface LazyValue {
+  /** The same bytes at every call, each time the caller's own. */
+  toBytes(): Uint8Array;
+}
+
 /** What a value is written from: an async generator, a Node or a web stream of bytes, an array of chunks. */
 export type ByteSource = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
@@ -130,6 +136,13 @@ export interface PoolLike extends AsyncDisposable {
    * as the call has returned its promise. CONFLICT (`details.outcome`: "lost" or "unknown"), TOO_LARGE, NO_SPACE.
    */
   write(key: string, bytes: Uint8Array, options?: WriteOptions): Promise<Version | undefined>;
+  /**
+   * As `write`, of bytes that are made when somebody asks for them: a pool in this process's memory may keep
+   * the value as it is, every other one makes the bytes at once.
+   */
+  writeLazy?(key: string, value: LazyValue, options?: WriteOptions): Promise<Version | undefined>;
+  /** As `read`, but gives the very value that `writeLazy` was given where that was kept. */
+  readLazy?(key: string, options?: ReadOptions): Promise<ReadResult | LazyValue | undefined>;
   /**
    * As `read`, a chunk at a time. Where `supports.streams`, of values of any length in bounded memory;
    * elsewhere the value is read whole first. A miss goes on to the origin, and no copy is kept. A value that

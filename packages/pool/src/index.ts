@@ -14,6 +14,7 @@ export type {
   CallOptions,
   KeysOptions,
   LayerConfig,
+  LazyValue,
   ManyResult,
   PoolClass,
   PoolConfig,

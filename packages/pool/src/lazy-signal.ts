@@ -8,7 +8,8 @@ export interface Cancellation {
 
 /**
  * Call options whose signal is made only if somebody listens to it: an AbortController costs more than a
- * call to a pool in memory. To whoever reads or copies them they are options like any others.
+ * call to a pool in memory. To whoever reads or copies them they are options like any others. Of a call that
+ * ended within its turn, whoever made the options finds out itself whether it was aborted in that turn.
  */
 export class LazyCallOptions implements WriteOptions, ReadOptions {
   declare readonly signal: AbortSignal;
@@ -35,6 +36,10 @@ export class LazyCallOptions implements WriteOptions, ReadOptions {
     return #cancellation in options
       ? options.#cancellation.aborted
       : options.signal?.aborted === true;
+  }
+
+  static areLazy(options: CallOptions): boolean {
+    return #cancellation in options;
   }
 
   /** Whether there is a signal, found out without making one. */

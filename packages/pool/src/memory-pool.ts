@@ -3,11 +3,13 @@ import * as z from "zod";
 import type {
   Awaitable,
   KeysOptions,
+  LazyValue,
   PoolOptions,
   ReadOptions,
   ReadResult,
   Supports,
   Version,
+  WriteCondition,
   WriteOptions,
 } from "./contract.js";
 import { Pool } from "./pool.js";
@@ -25,10 +27,20 @@ const configSchema = z
   });
 
 /** As it is given to whoever borrows it. */
-interface Stored extends ReadResult {
+interface StoredBytes extends ReadResult {
   readonly version: Version;
   readonly lent: true;
+  readonly lazy?: undefined;
 }
+
+interface StoredLazy {
+  readonly lazy: LazyValue;
+  /** Which write it was: its version, as a number. */
+  readonly write: number;
+  readonly bytes?: undefined;
+}
+
+type Stored = StoredBytes | StoredLazy;
 
 export type MemoryPoolConfig = z.input<typeof configSchema> & {
   readonly nickname?: string | undefined;
@@ -42,11 +54,14 @@ export class MemoryPool extends Pool<z.output<typeof configSchema>> {
 
   readonly supports: Supports;
   readonly #values = new Map<string, Stored>();
+  readonly #keepsLazy: boolean;
   #bytes = 0;
   #writes = 0;
 
   constructor(config: MemoryPoolConfig = {}, options: PoolOptions = {}) {
     super(config, options);
+    // Bytes have to be there to be counted, and for a subclass that reads or writes them in its own way.
+    this.#keepsLazy = new.target === MemoryPool && this.config.maxBytes === undefined;
     this.supports = {
       conditionalWrites: true,
       durable: false,
@@ -67,6 +82,7 @@ export class MemoryPool extends Pool<z.output<typeof configSchema>> {
   protected _read(key: string, { borrow }: ReadOptions = {}): Awaitable<ReadResult | undefined> {
     const found = this.#values.get(key);
     if (!found) return undefined;
+    if (!found.bytes) return { bytes: found.lazy.toBytes(), version: versionOf(found) };
     if (this.config.evict) this.#touch(key, found);
     if (borrow) return found;
     // Unlike `slice`, this does not fill the memory with zeros first.
@@ -78,27 +94,39 @@ export class MemoryPool extends Pool<z.output<typeof configSchema>> {
     bytes: Uint8Array,
     { condition }: WriteOptions,
   ): Awaitable<Version> {
-    const old = this.#values.get(key);
-    const holds =
-      !condition || ("ifAbsent" in condition ? !old : old?.version === condition.ifVersion);
-    if (!holds) {
-      throw new LailaError(
-        "CONFLICT",
-        `Somebody else wrote ${JSON.stringify(key)} first. Read it again and decide.`,
-        { details: { key, outcome: "lost" } },
-      );
-    }
-    this.#makeRoom(key, bytes.byteLength - (old?.bytes.byteLength ?? 0));
+    const old = this.#replaceable(key, condition);
+    const more = bytes.byteLength - (old?.bytes?.byteLength ?? 0);
+    this.#makeRoom(key, more);
     // A window would keep alive the whole of a larger buffer.
     const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
     const version = String(++this.#writes);
-    this.#bytes += bytes.byteLength - (old?.bytes.byteLength ?? 0);
+    this.#bytes += more;
     this.#touch(key, { bytes: own, version, lent: true });
     return version;
   }
 
+  protected override _readLazy(
+    key: string,
+    options: ReadOptions,
+  ): Awaitable<ReadResult | LazyValue | undefined> {
+    return this.#values.get(key)?.lazy ?? this._read(key, options);
+  }
+
+  protected override _writeLazy(
+    key: string,
+    value: LazyValue,
+    options: WriteOptions,
+  ): Awaitable<Version | undefined> {
+    if (!this.#keepsLazy) return this._write(key, value.toBytes(), options);
+    // Bytes are not counted here, and without a condition it does not matter what was there.
+    if (options.condition) this.#replaceable(key, options.condition);
+    const write = ++this.#writes;
+    this.#values.set(key, { lazy: value, write });
+    return String(write);
+  }
+
   protected _delete(key: string): Awaitable<void> {
-    this.#bytes -= this.#values.get(key)?.bytes.byteLength ?? 0;
+    if (!this.#keepsLazy) this.#bytes -= this.#values.get(key)?.bytes?.byteLength ?? 0;
     this.#values.delete(key);
   }
 
@@ -113,6 +141,20 @@ export class MemoryPool extends Pool<z.output<typeof configSchema>> {
   protected async _close(): Promise<void> {
     this.#values.clear();
     this.#bytes = 0;
+  }
+
+  /** What a write would replace. CONFLICT when the condition does not hold. */
+  #replaceable(key: string, condition: WriteCondition | undefined): Stored | undefined {
+    const old = this.#values.get(key);
+    const holds =
+      !condition ||
+      ("ifAbsent" in condition ? !old : old && versionOf(old) === condition.ifVersion);
+    if (holds) return old;
+    throw new LailaError(
+      "CONFLICT",
+      `Somebody else wrote ${JSON.stringify(key)} first. Read it again and decide.`,
+      { details: { key, outcome: "lost" } },
+    );
   }
 
   /** A Map keeps insertion order: moved to the end means most recently used. */
@@ -134,7 +176,11 @@ export class MemoryPool extends Pool<z.output<typeof configSchema>> {
       if (this.#bytes + more <= maxBytes) return;
       if (oldest === key) continue;
       this.#values.delete(oldest);
-      this.#bytes -= bytes.byteLength;
+      this.#bytes -= bytes?.byteLength ?? 0;
     }
   }
+}
+
+function versionOf(stored: Stored): Version {
+  return stored.bytes ? stored.version : String(stored.write);
 }

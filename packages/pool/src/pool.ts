@@ -1,11 +1,20 @@
 import type { GlobalId } from "@laila/schema";
-import { checkCondition, checkOrigin, checkWrite, ownBytes, plainResult } from "./checks.js";
+import { started } from "./activity.js";
+import {
+  checkCondition,
+  checkLazy,
+  checkOrigin,
+  checkWrite,
+  ownBytes,
+  plainResult,
+} from "./checks.js";
 import { mapLimit } from "./concurrency.js";
 import type {
   Awaitable,
   ByteSource,
   CallOptions,
   KeysOptions,
+  LazyValue,
   ManyResult,
   PoolClass,
   PoolConfig,
@@ -104,6 +113,17 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
     options: WriteStreamOptions,
   ): Promise<Version | undefined>;
 
+  /** A backend in this process's memory may have both of these. What it keeps has no limit of length. */
+  protected _readLazy?(
+    key: string,
+    options: ReadOptions,
+  ): Awaitable<ReadResult | LazyValue | undefined>;
+  protected _writeLazy?(
+    key: string,
+    value: LazyValue,
+    options: WriteOptions,
+  ): Awaitable<Version | undefined>;
+
   /** How many single calls are under way when a `…Many` call is composed of them; 32 unless a backend knows better. */
   protected get composedConcurrency(): number {
     return 32;
@@ -183,6 +203,30 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
     return this.#writeHere(key, bytes, options, (act) => this.#change([key], act));
   }
 
+  readLazy(key: string, options: ReadOptions = {}): Promise<ReadResult | LazyValue | undefined> {
+    if (!this._readLazy || this.#readThrough) return this.read(key, options);
+    return started(() => {
+      checkKey(key, this.supports.maxKeyBytes);
+      return this.#lifecycle.run("The read", options, () => this._readLazy?.(key, options));
+    });
+  }
+
+  writeLazy(
+    key: string,
+    value: LazyValue,
+    options: WriteOptions = {},
+  ): Promise<Version | undefined> {
+    return started(() => {
+      checkLazy(key, value);
+      if (!this._writeLazy) return this.write(key, value.toBytes(), options);
+      checkKey(key, this.supports.maxKeyBytes);
+      if (options.condition !== undefined) checkCondition(this.supports, options.condition);
+      return this.#lifecycle.run("The write", options, () =>
+        this.#change([key], () => this._writeLazy?.(key, value, options)),
+      );
+    });
+  }
+
   async readStream(key: string, options: CallOptions = {}): Promise<ReadStreamResult | undefined> {
     checkKey(key, this.supports.maxKeyBytes);
     // Whatever the options say: of the chunks of a stream none can be told to be lent.
@@ -225,11 +269,13 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
     }
   }
 
-  async delete(key: string, options: CallOptions = {}): Promise<void> {
-    checkKey(key, this.supports.maxKeyBytes);
-    await this.#lifecycle.run("The delete", options, () =>
-      this.#change([key], () => this._delete(key, options)),
-    );
+  delete(key: string, options: CallOptions = {}): Promise<void> {
+    return started(() => {
+      checkKey(key, this.supports.maxKeyBytes);
+      return this.#lifecycle.run("The delete", options, () =>
+        this.#change([key], () => this._delete(key, options)),
+      );
+    });
   }
 
   async exists(key: string, options: CallOptions = {}): Promise<boolean> {

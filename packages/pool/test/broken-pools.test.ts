@@ -1,6 +1,7 @@
 import {
   type KeysOptions,
   LailaError,
+  type LazyValue,
   type ReadManyResult,
   type ReadResult,
   type WriteOptions,
@@ -80,6 +81,45 @@ const broken: Record<string, { pool: () => ScriptedPool; found: RegExp[] }> = {
       /^one of 20 ifVersion writers wins$/,
       /lose no update$/,
     ],
+  },
+  "keeps lazy values where only readLazy looks": {
+    pool: () =>
+      new (class Hides extends own() {
+        readonly hidden = new Map<string, LazyValue>();
+        protected override _readLazy(key: string, options: object) {
+          return this.hidden.get(key) ?? this._read(key, options);
+        }
+        protected override _writeLazy(key: string, value: LazyValue): undefined {
+          this.hidden.set(key, value);
+        }
+      })(),
+    found: [
+      /^gives a lazy value's bytes/,
+      /^overwrites lazy values/,
+      /^keeps the conditions of lazy/,
+    ],
+  },
+  "keeps the bytes of a lazy value and gives them to everybody": {
+    pool: () =>
+      new (class Shares extends own() {
+        protected override async _read(
+          key: string,
+          options: object,
+        ): Promise<ReadResult | undefined> {
+          const found = await super._read(key, options);
+          return found && { ...found, bytes: this.shared.get(key) ?? found.bytes };
+        }
+        readonly shared = new Map<string, Uint8Array>();
+        protected override _readLazy(key: string, options: object) {
+          return this._read(key, options);
+        }
+        protected override _writeLazy(key: string, value: LazyValue, options: WriteOptions) {
+          const bytes = value.toBytes();
+          this.shared.set(key, bytes);
+          return this._write(key, bytes.slice(), options);
+        }
+      })(),
+    found: [/^gives a lazy value's bytes/],
   },
   "stops its listing at a thousand keys": {
     pool: () =>

@@ -39,14 +39,24 @@ describe("call options with a signal that is made when it is read", () => {
     expect(copy).toEqual({ signal: given.signal, handOver: true, borrow: false });
   });
 
-  it.each(["before", "in the turn of"])("end a call that is aborted %s it", async (when) => {
+  it("end a call that was aborted before it", async () => {
+    const given = cancellation();
+    const pool = new MemoryPool();
+    given.abort();
+    const call = pool.read("a", new LazyCallOptions(given));
+    await expect(call).rejects.toMatchObject({ code: "ABORTED" });
+  });
+
+  it("leave it to their maker to see that a call which ended in its turn was aborted in it", async () => {
     const given = cancellation();
     const pool = new MemoryPool();
     await pool.open();
-    const options = new LazyCallOptions(given);
-    if (when === "before") given.abort();
-    const call = pool.read("a", options);
+    const lazily = pool.read("a", new LazyCallOptions(given));
+    const controller = new AbortController();
+    const plainly = pool.read("a", { signal: controller.signal });
     given.abort();
-    await expect(call).rejects.toMatchObject({ code: "ABORTED" });
+    controller.abort();
+    await expect(lazily).resolves.toBeUndefined();
+    await expect(plainly).rejects.toMatchObject({ code: "ABORTED" });
   });
 });

@@ -1,5 +1,6 @@
-import { MemoryPool } from "@laila/pool";
-import { describe, expect, it } from "vitest";
+import { MemoryPool, type WriteOptions } from "@laila/pool";
+import { withTransforms } from "@laila/pool/layers";
+import { describe, expect, it, vi } from "vitest";
 import { bytesOf, textOf } from "./support/scripted-pool.js";
 
 const code = (expected: string) => expect.objectContaining({ code: expected });
@@ -196,4 +197,52 @@ it("lends its bytes to a caller who borrows, and to no other", async () => {
   expect(own?.lent).toBeUndefined();
   own?.bytes.fill(0);
   expect(textOf((await pool.read("a")) ?? { bytes: new Uint8Array() })).toBe("value");
+});
+
+describe("a lazy value", () => {
+  const lazy = (text: string) => ({ toBytes: vi.fn(() => bytesOf(text)) });
+
+  it("is kept as it is, and its bytes are made for those who ask for them", async () => {
+    const pool = new MemoryPool();
+    const value = lazy("value");
+    await pool.writeLazy("a", value);
+    expect(await pool.readLazy("a")).toBe(value);
+    expect(value.toBytes).not.toHaveBeenCalled();
+    expect(textOf((await pool.read("a", { borrow: true })) ?? { bytes: new Uint8Array() })).toBe(
+      "value",
+    );
+    expect(value.toBytes).toHaveBeenCalledOnce();
+  });
+
+  it("becomes bytes where bytes are counted", async () => {
+    const pool = new MemoryPool({ maxBytes: 10 });
+    await pool.writeLazy("a", lazy("12345678"));
+    await expect(pool.writeLazy("b", lazy("123"))).rejects.toThrow(code("NO_SPACE"));
+    await pool.delete("a");
+    await pool.writeLazy("b", lazy("123"));
+    expect(await pool.readLazy("b")).toMatchObject({ bytes: bytesOf("123") });
+  });
+
+  it("becomes bytes for a subclass, which may do with them what it likes", async () => {
+    class Upper extends MemoryPool {
+      static override readonly classToken: string = "Upper";
+      static override readonly configSchema = MemoryPool.configSchema;
+      static override readonly packageName: string = "@laila/pool";
+      protected override _write(key: string, bytes: Uint8Array, options: WriteOptions) {
+        const text = new TextDecoder().decode(bytes).toUpperCase();
+        return super._write(key, bytesOf(text), options);
+      }
+    }
+    const pool = new Upper();
+    await pool.writeLazy("a", lazy("value"));
+    expect(await pool.readLazy("a")).toMatchObject({ bytes: bytesOf("VALUE") });
+  });
+
+  it("is what a layer sees as bytes", async () => {
+    const inner = new MemoryPool();
+    const pool = withTransforms(inner, [{ gzip: { level: 1 } }]);
+    await pool.writeLazy?.("a", lazy("value"));
+    expect(await pool.readLazy?.("a")).toMatchObject({ bytes: bytesOf("value") });
+    expect((await inner.read("a"))?.bytes).not.toEqual(bytesOf("value"));
+  });
 });

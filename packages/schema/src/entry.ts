@@ -67,11 +67,19 @@ export class Entry<out T = unknown> {
   }
 }
 
+const none: IdentityOptions = Object.freeze({});
+
+/** What the global id of a constant begins with; its uuid is the rest. */
+const constantBefore = "LAILA:ENTRY:GLOBAL_ID:";
+
 /** An entry that never changes. Without a nickname it gets a fresh uuid. INVALID_ARGUMENT for other options. */
-export function constant<T>(data: T, options: IdentityOptions = {}): Entry<T> {
-  checkOptions("constant", options, ["nickname", "namespace"]);
+export function constant<T>(data: T, options: IdentityOptions = none): Entry<T> {
+  if (options !== none) checkOptions("constant", options, ["nickname", "namespace"]);
   const { nickname, namespace } = options;
-  return new Entry({ data, scopes: entryScopes, uuid: uuidFor(nickname, namespace), nickname });
+  // Joined, not concatenated: V8 would keep the pieces, those of a fresh uuid too, until somebody looks the id up.
+  const globalId = [constantBefore, uuidFor(nickname, namespace)].join("");
+  const uuid = globalId.slice(constantBefore.length);
+  return new Entry({ data, scopes: entryScopes, uuid, nickname }, globalId);
 }
 
 /** An entry at evolution 0, or at the one given. INVALID_ID when that is no whole number from 0. */

@@ -1,4 +1,5 @@
 import { createLaila } from "@laila/core";
+import { once } from "./objects.mjs";
 import { collectGarbage, timed } from "./rounds.mjs";
 import { stores } from "./stores.mjs";
 import { customer, floats, setting } from "./values.mjs";
@@ -89,5 +90,19 @@ const forgetting = async (argument) => {
   return { held: held - before, left: after - before };
 };
 
+/**
+ * Writes, reads and forgets the first objects of a process, while nothing is compiled yet. `argument`: the
+ * store, the mode and how many.
+ *
+ * @param {string} argument
+ * @returns {Promise<Numbers>}
+ */
+const firstObjects = async (argument) => {
+  const [store = "", mode = "", count = ""] = argument.split("|");
+  const open = stores[/** @type {keyof typeof stores} */ (store)];
+  const values = Array.from({ length: Number(count) }, (_, i) => customer(i));
+  return once(open, /** @type {"one by one"} */ (mode), values);
+};
+
 /** @type {Record<string, (argument: string) => Promise<Numbers>>} */
-export const childMeasurements = { manifest, forgetting };
+export const childMeasurements = { manifest, forgetting, firstObjects };

@@ -6,6 +6,7 @@ import { conditions } from "./conditions.js";
 import { durability } from "./durability.js";
 import { histories } from "./histories.js";
 import { keys } from "./keys.js";
+import { lazyValues } from "./lazy-values.js";
 import { lifecycle } from "./lifecycle.js";
 import { listing } from "./listing.js";
 import { lostReplies } from "./lost-replies.js";
@@ -24,6 +25,7 @@ export type { DescribePoolOptions, PoolUnderTest, Runner } from "./suite.js";
 /** In the order they run; secrets are looked for at the end, in every error that came up before. */
 const floors = [
   roundTrips,
+  lazyValues,
   keys,
   listing,
   many,

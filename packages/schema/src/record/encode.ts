@@ -1,4 +1,4 @@
-import { isJsonExact } from "../codecs/json-exact.js";
+import { exactCopy, inexact } from "../codecs/json-exact.js";
 import { encodeNpy } from "../codecs/npy.js";
 import { encodeStructured } from "../codecs/structured-encode.js";
 import { encodeBytes } from "../codecs/views.js";
@@ -7,6 +7,7 @@ import { isLailaError, LailaError } from "../errors.js";
 import { isGlobalId } from "../global-id.js";
 import { type EncodedPayload, encodeBinaryRecord } from "./binary-record.js";
 import { encodeJsonRecord } from "./json-record.js";
+import { RecordSnapshot, tooLarge } from "./snapshot.js";
 import type { EncodeRecordOptions } from "./types.js";
 
 /**
@@ -20,6 +21,18 @@ export function encodeRecord(
   entry: Entry,
   options: EncodeRecordOptions = {},
 ): Uint8Array<ArrayBuffer> {
+  const record = snapshotRecord(entry, options);
+  return record instanceof RecordSnapshot ? record.toBytes() : record;
+}
+
+/**
+ * As {@link encodeRecord}, but of most JSON records the bytes are not made yet: the data is read now, and
+ * `toBytes` makes them. Throws what `encodeRecord` throws.
+ */
+export function snapshotRecord(
+  entry: Entry,
+  options: EncodeRecordOptions = {},
+): RecordSnapshot | Uint8Array<ArrayBuffer> {
   if (!(entry instanceof Entry) && !isGlobalId((entry as Entry | undefined)?.globalId)) {
     throw new LailaError(
       "INVALID_ARGUMENT",
@@ -27,7 +40,9 @@ export function encodeRecord(
     );
   }
   try {
-    if (isJsonExact(entry.data)) return encodeJsonRecord(entry, options);
+    const data = exactCopy(entry.data);
+    if (data !== inexact)
+      return RecordSnapshot.of(entry, data, options) ?? encodeJsonRecord(entry, options);
     return encodeBinaryRecord(entry, payloadOf(entry.data, options), options);
   } catch (cause) {
     if (isLailaError(cause)) throw cause;
@@ -37,12 +52,7 @@ export function encodeRecord(
 
 function failure(entry: Entry, cause: unknown): LailaError {
   return cause instanceof RangeError
-    ? // Strings and buffers beyond what the runtime can make.
-      new LailaError(
-        "TOO_LARGE",
-        `The data of ${entry.globalId} is more than this runtime can put into one record. Split it into several entries.`,
-        { cause },
-      )
+    ? tooLarge(entry.globalId, cause)
     : // A trap of a Proxy threw: nothing else that is called here is the caller's.
       new LailaError(
         "UNSUPPORTED_TYPE",

@@ -102,8 +102,15 @@ export function checkNickname({ nickname, globalId }: Entry): void {
   );
 }
 
+/** One policy writes many records. */
+let checkedId: GlobalId | undefined;
+
 export function checkId(what: string, id: GlobalId | null): void {
-  if (id === null || isGlobalId(id)) return;
+  if (id === null || id === checkedId) return;
+  if (isGlobalId(id)) {
+    checkedId = id;
+    return;
+  }
   throw new LailaError(
     "INVALID_ARGUMENT",
     `The ${what} of a record is a global id or null, not ${typeof id === "string" ? quote(id) : typeof id}.`,

@@ -6,32 +6,30 @@
  */
 import { Entry, entryScopes } from "../entry.js";
 import type { GlobalId } from "../global-id.js";
-import { toJsonText } from "../json-text.js";
-import { checkId, checkNickname, formatTimestamp, nothing, readId } from "./fields.js";
-import type { DecodedRecord, EncodeRecordOptions } from "./types.js";
+import { nothing, readId } from "./fields.js";
+import type { DecodedRecord } from "./types.js";
 
 const constitution = ',"constitution":{"_kind":"simple","codes":[]}},"recorder":';
 
-/** The record's text but for the digest and the closing brace; undefined when it is no ordinary one. */
-export function ordinaryText(
-  entry: Entry,
-  { recorder = null, borrower = null, timestamp, extra, entryExtra }: EncodeRecordOptions,
-): string | undefined {
-  // Its constructor has checked the entry's uuid and scopes: they need no escapes.
-  if (
-    extra ||
-    entryExtra ||
-    borrower !== null ||
-    !(entry instanceof Entry) ||
-    entry.scopes.length !== 1
-  )
-    return undefined;
-  const { uuid, evolution, scopes, nickname, data } = entry;
-  checkId("recorder", recorder);
-  checkNickname(entry);
+/** What tells an ordinary record from any other, all of it checked: the ids and the scope need no escapes. */
+export interface OrdinaryParts {
+  readonly uuid: string;
+  readonly evolution: number | undefined;
+  readonly scope: string;
+  readonly nickname: string | undefined;
+  /** As JSON text. */
+  readonly payload: string;
+  readonly recorder: GlobalId | null;
+  /** As it is stored. */
+  readonly timestamp: string;
+}
+
+/** The record's text but for the digest and the closing brace. */
+export function ordinaryText(parts: OrdinaryParts): string {
+  const { uuid, evolution, scope, nickname, payload, recorder, timestamp } = parts;
   const named = nickname === undefined ? "" : `,"nickname":${JSON.stringify(nickname)}`;
   const by = recorder === null ? "null" : `"${recorder}"`;
-  return `{"laila_record":1,"entry":{"_uuid":"${uuid}","_evolution":${evolution ?? null},"_scopes":["${scopes[0]}"],"_state":"READY","payload":${toJsonText(data)}${constitution}${by},"borrower":null,"record_timestamp":"${formatTimestamp(timestamp)}"${named},"codec":"json"`;
+  return `{"laila_record":1,"entry":{"_uuid":"${uuid}","_evolution":${evolution ?? null},"_scopes":["${scope}"],"_state":"READY","payload":${payload}${constitution}${by},"borrower":null,"record_timestamp":"${timestamp}"${named},"codec":"json"`;
 }
 
 const head =

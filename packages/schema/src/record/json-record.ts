@@ -17,28 +17,33 @@ import {
   readFields,
   recordMembersOf,
 } from "./fields.js";
-import { ordinaryText, readOrdinaryText } from "./json-envelope.js";
-import type { DecodedRecord, DecodeRecordOptions, EncodeRecordOptions } from "./types.js";
+import { readOrdinaryText } from "./json-envelope.js";
+import type {
+  DecodedRecord,
+  DecodeRecordOptions,
+  DigestName,
+  EncodeRecordOptions,
+} from "./types.js";
 
 const closingBrace = Uint8Array.of(0x7d);
 
-/** A record whose payload is JSON-exact, as JSON text in UTF-8. */
+/** A record whose payload is JSON-exact and that is no ordinary one. */
 export function encodeJsonRecord(
   entry: Entry,
   options: EncodeRecordOptions,
 ): Uint8Array<ArrayBuffer> {
-  const { digest = "crc32" } = options;
-  const text = ordinaryText(entry, options) ?? generalText(entry, options);
+  const members = recordMembersOf(entry, "json", { payload: entry.data }, options);
+  return withDigest(toJsonText(members).slice(0, -1), options.digest);
+}
+
+/** The record of this text, which lacks the digest and the closing brace, in UTF-8. */
+export function withDigest(text: string, digest: DigestName = "crc32"): Uint8Array<ArrayBuffer> {
   const placeholder = digestMember(" ".repeat(digestLength(digest)));
   const bytes = utf8Encoder.encode(text + placeholder);
   const covered = bytes.subarray(0, bytes.length - placeholder.length);
   const written = digestOf(digest, [covered, closingBrace]);
   for (let i = 0; i < written.length; i++) bytes[covered.length + 11 + i] = written.charCodeAt(i);
   return bytes;
-}
-
-function generalText(entry: Entry, options: EncodeRecordOptions): string {
-  return toJsonText(recordMembersOf(entry, "json", { payload: entry.data }, options)).slice(0, -1);
 }
 
 /** The end of a record's text: the digest as the last member. */

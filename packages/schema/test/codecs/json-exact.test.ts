@@ -1,6 +1,7 @@
 import { runInNewContext } from "node:vm";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { isJsonExact } from "../../src/codecs/index.js";
+import { copyAgain, exactCopy, isJsonExact } from "../../src/codecs/json-exact.js";
 
 const throwing = () => {
   throw new Error("Something of the value was called.");
@@ -48,6 +49,13 @@ describe("JSON-exact is not", () => {
     ["a hidden property", Object.defineProperty({}, "a", { value: 1 })],
     ["an accessor", Object.defineProperty({}, "a", { get: throwing, enumerable: true })],
     ["an accessor in an array", Object.defineProperty([1], 0, { get: throwing, enumerable: true })],
+    [
+      "an accessor that cannot be read",
+      Object.defineProperty({}, "a", { set: throwing, enumerable: true }),
+    ],
+    ["a hidden element of an array", Object.defineProperty([1], 0, { enumerable: false })],
+    ["a hidden property of an array", Object.defineProperty([1], "x", { value: 1 })],
+    ["a symbol as a key of an array", Object.assign([1], { [Symbol.iterator]: 1 })],
     ["an object without a prototype", Object.create(null)],
     ["an object with another prototype", Object.create({ a: 1 })],
     ["an array with another prototype", Object.setPrototypeOf([], Object.prototype)],
@@ -73,5 +81,61 @@ describe("JSON-exact is not", () => {
     const cyclic: Record<string, unknown> = {};
     cyclic.self = cyclic;
     expect(isJsonExact(cyclic)).toBe(false);
+  });
+});
+
+describe("An exact copy", () => {
+  const json = fc.jsonValue().map((value) => JSON.parse(JSON.stringify(value)) as unknown);
+
+  it("is what JSON makes of the value, however often it is copied", () => {
+    fc.assert(
+      fc.property(json, (value) => {
+        const copy = exactCopy(value);
+        expect(copy).toStrictEqual(value);
+        expect(JSON.stringify(copyAgain(copy))).toBe(JSON.stringify(value));
+      }),
+    );
+  });
+
+  it("shares no object with the value, nor with its copies", () => {
+    const value = { list: [{ deep: [1] }], "0": {} };
+    const copy = exactCopy(value) as typeof value;
+    const again = copyAgain(copy);
+    value.list[0]?.deep.push(2);
+    value.list.push({ deep: [] });
+    copy["0"] = { changed: true };
+    expect(copy.list).toEqual([{ deep: [1] }]);
+    expect(again).toEqual({ list: [{ deep: [1] }], "0": {} });
+  });
+
+  it("has the names that mean something to engines as members like any others", () => {
+    const text = '{"__proto__":{"a":[{"__proto__":[]}]},"constructor":{}}';
+    const copy = exactCopy(JSON.parse(text));
+    expect(JSON.stringify(copy)).toBe(text);
+    expect(JSON.stringify(copyAgain(copy))).toBe(text);
+    expect(Object.getPrototypeOf(copyAgain(copy))).toBe(Object.prototype);
+  });
+
+  it("is of this realm, and can be changed", () => {
+    const copy = exactCopy(runInNewContext("Object.freeze({ a: Object.freeze([1]) })")) as {
+      a: number[];
+    };
+    copy.a.push(2);
+    expect(copy).toStrictEqual({ a: [1, 2] });
+  });
+
+  it("takes nothing of a Proxy that was not looked at", () => {
+    const looks: string[] = [];
+    const value = new Proxy(
+      { a: 1 },
+      {
+        get: (target, name) => {
+          looks.push(String(name));
+          return looks.length > 1 ? throwing : Reflect.get(target, name);
+        },
+      },
+    );
+    expect(exactCopy(value)).toStrictEqual({ a: 1 });
+    expect(looks).toEqual(["a"]);
   });
 });
