@@ -1,3 +1,4 @@
+import type { Awaitable } from "@laila/pool";
 import type { FutureControl } from "./future.js";
 import type { Outcome } from "./group-future.js";
 
@@ -8,7 +9,7 @@ const inLine = 64;
 export async function each<I, O>(
   items: readonly I[],
   control: FutureControl | undefined,
-  act: (item: I) => Promise<O>,
+  act: (item: I) => Awaitable<O>,
 ): Promise<Outcome<O>[]> {
   const outcomes = new Array<Outcome<O>>(items.length);
   let next = 0;

@@ -1,4 +1,4 @@
-import type { PoolLike } from "@laila/pool";
+import type { Awaitable, PoolLike } from "@laila/pool";
 import { type Blueprint, type Entry, type GlobalId, LailaError } from "@laila/schema";
 import type { Bank } from "./bank.js";
 import {
@@ -120,7 +120,7 @@ export class CentralMemory {
       }));
       return this.#runtime.start((control) => {
         const { pool, record } = prepared();
-        return this.#io.write(pool, record, control).then(() => what);
+        return this.#io.write(pool, record, control)?.then(() => what) ?? what;
       }, options);
     }
     const entries = attempt(() => entriesOf(what));
@@ -185,8 +185,10 @@ export class CentralMemory {
     const { signal } = options;
     if (isManifestLike(what)) return forgetManifest(this.#backstage(refused), what, options);
     if (isSelector(what)) {
-      return this.#single(what, { options, refused }, (pool, id, control) =>
-        this.#io.delete(pool, id, control).then(() => id),
+      return this.#single(
+        what,
+        { options, refused },
+        (pool, id, control) => this.#io.delete(pool, id, control)?.then(() => id) ?? id,
       );
     }
     const targets = attempt(() => targetsOf(what, this.#namespace));
@@ -217,7 +219,7 @@ export class CentralMemory {
   #single<T>(
     selector: EntrySelector,
     { options, refused }: Received<MemoryOptions>,
-    act: (pool: PoolLike, id: GlobalId, control: FutureControl) => Promise<T>,
+    act: (pool: PoolLike, id: GlobalId, control: FutureControl) => Awaitable<T>,
   ): Future<T> {
     const prepared = attempt(() => ({
       target: targetOf(selector, this.#namespace),
@@ -229,7 +231,7 @@ export class CentralMemory {
         target.id === undefined
           ? this.#io.latest(pool, target.latest, control).then((id) => act(pool, id, control))
           : act(pool, target.id, control);
-      if (target.nickname === undefined) return acting;
+      if (target.nickname === undefined || !(acting instanceof Promise)) return acting;
       return acting.catch((error: unknown) => {
         throw explain(error, target);
       });

@@ -1,5 +1,5 @@
 import { setMaxListeners } from "node:events";
-import type { Cancellation } from "@laila/pool";
+import type { Awaitable, Cancellation } from "@laila/pool";
 import {
   abortError,
   type Entry,
@@ -87,7 +87,7 @@ export class Future<T> implements Promise<T> {
 
   /** @internal Futures come from a policy. */
   constructor(
-    work: (control: FutureControl) => Promise<T>,
+    work: (control: FutureControl) => Awaitable<T>,
     host: FutureHost,
     { signal, total = 1 }: FutureOptions,
   ) {
@@ -182,7 +182,7 @@ export class Future<T> implements Promise<T> {
   }
 
   async #run(
-    work: (control: FutureControl) => Promise<T>,
+    work: (control: FutureControl) => Awaitable<T>,
     scope: Scope | undefined,
     unfollow: (() => void) | undefined,
   ): Promise<T> {

@@ -349,7 +349,8 @@ function recallWith<D, M>(
     const id = byId
       ? nickname
       : globalIdOf(nickname, { scope: "MANIFEST", namespace: options.namespace ?? namespace });
-    const entry = await io.read(pool, id, control).catch((error: unknown) => {
+    const reading = (async () => io.read(pool, id, control))();
+    const entry = await reading.catch((error: unknown) => {
       if (!isLailaError(error, "NOT_FOUND")) throw error;
       throw new LailaError(
         "NOT_FOUND",

@@ -1,9 +1,9 @@
 import { channel } from "node:diagnostics_channel";
 import {
+  type Awaitable,
   type CallOptions,
   type Cancellation,
   LazyCallOptions,
-  type LazyValue,
   type ManyResult,
   type PoolLike,
   type ReadResult,
@@ -24,7 +24,7 @@ import type { CentralCommand } from "./central-command.js";
 import type { FutureControl } from "./future.js";
 import type { Outcome } from "./group-future.js";
 import { type Heard, heard } from "./operations.js";
-import { bytesOf, type EncodedEntry, foundBytes, madeInRounds, put } from "./records.js";
+import { bytesOf, type EncodedEntry, madeInRounds } from "./records.js";
 
 const largestBatch = 256;
 /** The diagnostics channel that tells of copies (`keepCopy`) that could not be kept. */
@@ -62,11 +62,20 @@ export class PoolIo {
     return { id: entry.globalId, record };
   }
 
-  /** The record was made for this and is nobody else's, so the pool need not copy it. */
-  write(pool: PoolLike, { id, record }: EncodedEntry, control: Cancellation): Promise<unknown> {
+  /**
+   * The record was made for this and is nobody else's, so the pool need not copy it. Undefined when it is done
+   * already: what a pool keeps as it is has nothing to wait for, and takes no place.
+   */
+  write(
+    pool: PoolLike,
+    { id, record }: EncodedEntry,
+    control: Cancellation,
+  ): Promise<unknown> | undefined {
     const told = heard("memorize", pool);
+    const lazily = !told && !control.aborted && record instanceof RecordSnapshot;
+    if (lazily && pool.keepLazy?.(id, record)) return undefined;
     const options = new LazyCallOptions(control, { handOver: true });
-    if (!told) return this.#submit(options, () => put(pool, id, record, options));
+    if (!told) return this.#submit(options, () => pool.write(id, bytesOf(record), options));
     const bytes = bytesOf(record);
     // What was handed over may be empty afterwards.
     const { byteLength } = bytes;
@@ -75,22 +84,27 @@ export class PoolIo {
   }
 
   /** NOT_FOUND, CORRUPT. With `copyTo`, the record is also kept there. */
-  read(pool: PoolLike, id: GlobalId, control: Cancellation, copyTo?: PoolLike): Promise<Entry> {
+  read(pool: PoolLike, id: GlobalId, control: Cancellation, copyTo?: PoolLike): Awaitable<Entry> {
     const told = heard("remember", pool);
+    if (!told && !copyTo && !control.aborted) {
+      const kept = pool.keptLazy?.(id);
+      // One of another entry is misfiled, which its bytes will tell.
+      if (kept instanceof RecordSnapshot && kept.globalId === id) return kept.toEntry();
+    }
     const options = new LazyCallOptions(control, { borrow: true });
-    const reading = this.#submit(options, () =>
-      pool.readLazy ? pool.readLazy(id, options) : pool.read(id, options),
-    );
+    const reading = this.#submit(options, () => pool.read(id, options));
     const landing = told ? told.landing(reading, [id]) : reading;
     return landing.then((found) => {
       const entry = this.#decode(pool, id, found, told);
       if (!copyTo || !found) return entry;
-      return this.#keep(pool, copyTo, id, found, control).then(() => entry);
+      return this.#keep(pool, copyTo, { id, record: found.bytes }, control).then(() => entry);
     });
   }
 
-  delete(pool: PoolLike, id: GlobalId, control: Cancellation): Promise<void> {
+  /** Undefined when it is done already. */
+  delete(pool: PoolLike, id: GlobalId, control: Cancellation): Promise<void> | undefined {
     const told = heard("forget", pool);
+    if (!told && !control.aborted && pool.dropLazy?.(id)) return undefined;
     const options = new LazyCallOptions(control);
     const deleting = this.#submit(options, () => pool.delete(id, options));
     return told ? told.single(deleting, id) : deleting;
@@ -202,7 +216,7 @@ export class PoolIo {
   forEach<I, O>(
     items: readonly I[],
     control: FutureControl,
-    act: (item: I) => Promise<O>,
+    act: (item: I) => Awaitable<O>,
   ): Promise<Outcome<O>[]> {
     return each(items, control, act);
   }
@@ -233,7 +247,7 @@ export class PoolIo {
       }
       const result = found.get(id);
       const entry = this.#decode(pool, id, result, told);
-      if (copyTo && result) await this.#keep(pool, copyTo, id, result, control);
+      if (copyTo && result) await this.#keep(pool, copyTo, { id, record: result.bytes }, control);
       return entry;
     });
   }
@@ -242,14 +256,13 @@ export class PoolIo {
   async #keep(
     from: PoolLike,
     pool: PoolLike,
-    id: GlobalId,
-    found: ReadResult | LazyValue,
+    { id, record }: EncodedEntry,
     control: Cancellation,
   ): Promise<void> {
     if (from === pool) return;
     const { signal } = control;
+    const bytes = bytesOf(record);
     try {
-      const bytes = foundBytes(found);
       if (pool.supports.conditionalWrites) {
         const condition = { ifAbsent: true } as const;
         await this.#submit({ signal }, () => pool.write(id, bytes, { signal, condition }));
@@ -268,7 +281,7 @@ export class PoolIo {
   #decode(
     pool: PoolLike,
     id: GlobalId,
-    found: ReadResult | LazyValue | undefined,
+    found: ReadResult | undefined,
     told: Heard | undefined,
   ): Entry {
     if (!found) {
@@ -276,10 +289,7 @@ export class PoolIo {
       told?.ended(id, undefined, error);
       throw error;
     }
-    // One of another entry is misfiled, which its bytes will tell.
-    if (!told && found instanceof RecordSnapshot && found.globalId === id) return found.toEntry();
-    const bytes = foundBytes(found);
-    const borrowed = "lent" in found && found.lent;
+    const { bytes, lent: borrowed } = found;
     try {
       const { entry } = decodeRecord(bytes, { key: id, classes: this.#classes, borrowed });
       told?.ended(id, bytes.byteLength);

@@ -1,4 +1,5 @@
 import { channel } from "node:diagnostics_channel";
+import type { Awaitable } from "@laila/pool";
 import { type GlobalId, LailaError } from "@laila/schema";
 import { Bank } from "./bank.js";
 import { Future, type FutureControl, type FutureHost } from "./future.js";
@@ -73,7 +74,7 @@ export class Runtime {
     this.#stopped = true;
   }
 
-  start<T>(work: (control: FutureControl) => Promise<T>, options: StartOptions = {}): Future<T> {
+  start<T>(work: (control: FutureControl) => Awaitable<T>, options: StartOptions = {}): Future<T> {
     return new Future<T>(work, this.#operations, options);
   }
 
@@ -86,7 +87,7 @@ export class Runtime {
 
   /** A future that is no operation itself: it waits for those that were started in it. */
   startGuarantee<T>(
-    work: (control: FutureControl) => Promise<T>,
+    work: (control: FutureControl) => Awaitable<T>,
     options: StartOptions,
   ): Future<T> {
     return new Future<T>(work, this.#guarantees, options);

@@ -137,12 +137,14 @@ export interface PoolLike extends AsyncDisposable {
    */
   write(key: string, bytes: Uint8Array, options?: WriteOptions): Promise<Version | undefined>;
   /**
-   * As `write`, of bytes that are made when somebody asks for them: a pool in this process's memory may keep
-   * the value as it is, every other one makes the bytes at once.
+   * Keeps a value as it is instead of its bytes, at once, as a pool in this process's memory can. False, and
+   * nothing has changed, where it cannot (the pool is not open yet, or closed, or wants bytes): `write` them.
    */
-  writeLazy?(key: string, value: LazyValue, options?: WriteOptions): Promise<Version | undefined>;
-  /** As `read`, but gives the very value that `writeLazy` was given where that was kept. */
-  readLazy?(key: string, options?: ReadOptions): Promise<ReadResult | LazyValue | undefined>;
+  keepLazy?(key: string, value: LazyValue): boolean;
+  /** The value that was kept as it is, at once; undefined where there is none: `read`. */
+  keptLazy?(key: string): LazyValue | undefined;
+  /** Deletes what lies there, at once. False, and nothing has changed, where it cannot: `delete` it. */
+  dropLazy?(key: string): boolean;
   /**
    * As `read`, a chunk at a time. Where `supports.streams`, of values of any length in bounded memory;
    * elsewhere the value is read whole first. A miss goes on to the origin, and no copy is kept. A value that

@@ -10,6 +10,7 @@ export {
 } from "@laila/schema";
 export { mapLimit } from "./concurrency.js";
 export type {
+  Awaitable,
   ByteSource,
   CallOptions,
   KeysOptions,

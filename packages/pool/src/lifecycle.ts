@@ -7,7 +7,8 @@ import { LazyCallOptions } from "./lazy-signal.js";
 export interface Lifelike {
   /** How the pool is called in messages. */
   name(): string;
-  open(options: CallOptions): Promise<void>;
+  /** Undefined when it is open already. */
+  open(options: CallOptions): Promise<void> | undefined;
   /** Only after an open that succeeded, when nothing is under way any more. */
   close(): Promise<void>;
 }
@@ -24,6 +25,14 @@ export class Lifecycle {
 
   constructor(pool: Lifelike) {
     this.#pool = pool;
+  }
+
+  /** Whether it is open now; what opens without waiting is opened for it. */
+  opensAtOnce(): boolean {
+    if (this.#closed) return false;
+    // Why it failed to open, the next call is told.
+    if (!this.#opened && !this.#opening) this.#open().catch(() => undefined);
+    return this.#opened;
   }
 
   /** CLOSED; ABORTED or TIMEOUT when the signal has fired. */
@@ -60,9 +69,8 @@ export class Lifecycle {
   }
 
   async #ensureOpen(options: CallOptions): Promise<void> {
-    this.#opening ??= this.#open();
     try {
-      await abortable("The opening of the pool", options, this.#opening);
+      await abortable("The opening of the pool", options, this.#opening ?? this.#open());
     } catch (error) {
       if (this.#closed) throw this.#closedError(error);
       throw error;
@@ -72,7 +80,11 @@ export class Lifecycle {
 
   /** One open serves all who wait: no waiter's signal is its own, only `close()` ends it. */
   #open(): Promise<void> {
-    return started(() => this.#pool.open({ signal: this.#closes.signal })).then(
+    this.#opening = started(() => {
+      const opening = this.#pool.open({ signal: this.#closes.signal });
+      this.#opened = opening === undefined;
+      return opening;
+    }).then(
       () => {
         this.#opened = true;
       },
@@ -81,6 +93,7 @@ export class Lifecycle {
         throw error;
       },
     );
+    return this.#opening;
   }
 
   async #shutDown(): Promise<void> {

@@ -2,6 +2,7 @@ import { LailaError } from "@laila/schema";
 import * as z from "zod";
 import type {
   Awaitable,
+  CallOptions,
   KeysOptions,
   LazyValue,
   PoolOptions,
@@ -75,8 +76,9 @@ export class MemoryPool extends Pool<z.output<typeof configSchema>> {
     };
   }
 
-  protected async _open(): Promise<void> {
-    // Memory is always there.
+  /** Memory is always there. */
+  protected _open(_options: CallOptions): Promise<void> | undefined {
+    return undefined;
   }
 
   protected _read(key: string, { borrow }: ReadOptions = {}): Awaitable<ReadResult | undefined> {
@@ -105,24 +107,17 @@ export class MemoryPool extends Pool<z.output<typeof configSchema>> {
     return version;
   }
 
-  protected override _readLazy(
-    key: string,
-    options: ReadOptions,
-  ): Awaitable<ReadResult | LazyValue | undefined> {
-    return this.#values.get(key)?.lazy ?? this._read(key, options);
+  protected override _keptLazy(key: string): LazyValue | undefined {
+    return this.#values.get(key)?.lazy;
   }
 
-  protected override _writeLazy(
-    key: string,
-    value: LazyValue,
-    options: WriteOptions,
-  ): Awaitable<Version | undefined> {
-    if (!this.#keepsLazy) return this._write(key, value.toBytes(), options);
-    // Bytes are not counted here, and without a condition it does not matter what was there.
-    if (options.condition) this.#replaceable(key, options.condition);
-    const write = ++this.#writes;
-    this.#values.set(key, { lazy: value, write });
-    return String(write);
+  protected override _keepLazy(key: string, value: LazyValue): boolean {
+    if (this.#keepsLazy) this.#values.set(key, { lazy: value, write: ++this.#writes });
+    return this.#keepsLazy;
+  }
+
+  protected override _dropLazy(key: string): boolean {
+    return this.#keepsLazy && this.#values.delete(key);
   }
 
   protected _delete(key: string): Awaitable<void> {

@@ -76,9 +76,9 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
 
   /**
    * Called by the first call, and again by the next one if it fails; what a failed open has taken, it gives
-   * back itself. The signal fires when the pool is closed meanwhile.
+   * back itself. Undefined where there is nothing to wait for. The signal fires when the pool is closed meanwhile.
    */
-  protected abstract _open(options: CallOptions): Promise<void>;
+  protected abstract _open(options: CallOptions): Promise<void> | undefined;
   /** The bytes become the caller's (unless it borrows them): never a buffer that the pool goes on using. */
   protected abstract _read(key: string, options: ReadOptions): Awaitable<ReadResult | undefined>;
   /**
@@ -113,16 +113,10 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
     options: WriteStreamOptions,
   ): Promise<Version | undefined>;
 
-  /** A backend in this process's memory may have both of these. What it keeps has no limit of length. */
-  protected _readLazy?(
-    key: string,
-    options: ReadOptions,
-  ): Awaitable<ReadResult | LazyValue | undefined>;
-  protected _writeLazy?(
-    key: string,
-    value: LazyValue,
-    options: WriteOptions,
-  ): Awaitable<Version | undefined>;
+  /** A backend in this process's memory may have all three; they are called while the pool is open. */
+  protected _keepLazy?(key: string, value: LazyValue): boolean;
+  protected _keptLazy?(key: string): LazyValue | undefined;
+  protected _dropLazy?(key: string): boolean;
 
   /** How many single calls are under way when a `…Many` call is composed of them; 32 unless a backend knows better. */
   protected get composedConcurrency(): number {
@@ -203,28 +197,21 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
     return this.#writeHere(key, bytes, options, (act) => this.#change([key], act));
   }
 
-  readLazy(key: string, options: ReadOptions = {}): Promise<ReadResult | LazyValue | undefined> {
-    if (!this._readLazy || this.#readThrough) return this.read(key, options);
-    return started(() => {
-      checkKey(key, this.supports.maxKeyBytes);
-      return this.#lifecycle.run("The read", options, () => this._readLazy?.(key, options));
-    });
+  keepLazy(key: string, value: LazyValue): boolean {
+    checkKey(key, this.supports.maxKeyBytes);
+    checkLazy(key, value);
+    if (!this._keepLazy || !this.#changesAtOnce) return false;
+    return this._keepLazy(key, value);
   }
 
-  writeLazy(
-    key: string,
-    value: LazyValue,
-    options: WriteOptions = {},
-  ): Promise<Version | undefined> {
-    return started(() => {
-      checkLazy(key, value);
-      if (!this._writeLazy) return this.write(key, value.toBytes(), options);
-      checkKey(key, this.supports.maxKeyBytes);
-      if (options.condition !== undefined) checkCondition(this.supports, options.condition);
-      return this.#lifecycle.run("The write", options, () =>
-        this.#change([key], () => this._writeLazy?.(key, value, options)),
-      );
-    });
+  keptLazy(key: string): LazyValue | undefined {
+    if (!this._keptLazy || !this.#lifecycle.opensAtOnce()) return undefined;
+    return this._keptLazy(key);
+  }
+
+  dropLazy(key: string): boolean {
+    if (!this._dropLazy || !this.#changesAtOnce) return false;
+    return this._dropLazy(key);
   }
 
   async readStream(key: string, options: CallOptions = {}): Promise<ReadStreamResult | undefined> {
@@ -391,6 +378,11 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
     return this.#lifecycle.run("The write", options, () =>
       change(() => this._write(key, own, options)),
     );
+  }
+
+  /** The fills from an origin have to be told of a change, and to wait for it. */
+  get #changesAtOnce(): boolean {
+    return this.#readThrough === undefined && this.#lifecycle.opensAtOnce();
   }
 
   /** A change of keys while an origin may be filling them. */

@@ -82,44 +82,32 @@ const broken: Record<string, { pool: () => ScriptedPool; found: RegExp[] }> = {
       /lose no update$/,
     ],
   },
-  "keeps lazy values where only readLazy looks": {
+  "keeps lazy values where nobody else looks": {
     pool: () =>
       new (class Hides extends own() {
-        readonly hidden = new Map<string, LazyValue>();
-        protected override _readLazy(key: string, options: object) {
-          return this.hidden.get(key) ?? this._read(key, options);
+        readonly kept = new Map<string, LazyValue>();
+        protected override _keptLazy(key: string): LazyValue | undefined {
+          return this.kept.get(key);
         }
-        protected override _writeLazy(key: string, value: LazyValue): undefined {
-          this.hidden.set(key, value);
+        protected override _keepLazy(key: string, value: LazyValue): boolean {
+          this.kept.set(key, value);
+          return true;
         }
       })(),
-    found: [
-      /^gives a lazy value's bytes/,
-      /^overwrites lazy values/,
-      /^keeps the conditions of lazy/,
-    ],
+    found: [/^gives the bytes of a value/, /^has of kept values/, /^keeps conditions over kept/],
   },
-  "keeps the bytes of a lazy value and gives them to everybody": {
+  "keeps lazy values and says that it does not": {
     pool: () =>
-      new (class Shares extends own() {
-        protected override async _read(
-          key: string,
-          options: object,
-        ): Promise<ReadResult | undefined> {
-          const found = await super._read(key, options);
-          return found && { ...found, bytes: this.shared.get(key) ?? found.bytes };
+      new (class Denies extends own() {
+        protected override _keptLazy(): undefined {
+          return undefined;
         }
-        readonly shared = new Map<string, Uint8Array>();
-        protected override _readLazy(key: string, options: object) {
-          return this._read(key, options);
-        }
-        protected override _writeLazy(key: string, value: LazyValue, options: WriteOptions) {
-          const bytes = value.toBytes();
-          this.shared.set(key, bytes);
-          return this._write(key, bytes.slice(), options);
+        protected override _keepLazy(key: string, value: LazyValue): boolean {
+          this.values.set(key, { bytes: value.toBytes(), version: "lazy" });
+          return false;
         }
       })(),
-    found: [/^gives a lazy value's bytes/],
+    found: [/^gives the bytes of a value/, /^has of kept values/],
   },
   "stops its listing at a thousand keys": {
     pool: () =>

@@ -1,4 +1,4 @@
-import { MemoryPool, type WriteOptions } from "@laila/pool";
+import { MemoryPool, type PoolLike } from "@laila/pool";
 import { withTransforms } from "@laila/pool/layers";
 import { describe, expect, it, vi } from "vitest";
 import { bytesOf, textOf } from "./support/scripted-pool.js";
@@ -201,48 +201,53 @@ it("lends its bytes to a caller who borrows, and to no other", async () => {
 
 describe("a lazy value", () => {
   const lazy = (text: string) => ({ toBytes: vi.fn(() => bytesOf(text)) });
+  const opened = async <P extends PoolLike>(pool: P): Promise<P> => {
+    await pool.open();
+    return pool;
+  };
 
   it("is kept as it is, and its bytes are made for those who ask for them", async () => {
-    const pool = new MemoryPool();
+    const pool = await opened(new MemoryPool());
     const value = lazy("value");
-    await pool.writeLazy("a", value);
-    expect(await pool.readLazy("a")).toBe(value);
+    expect(pool.keepLazy("a", value)).toBe(true);
+    expect(pool.keptLazy("a")).toBe(value);
     expect(value.toBytes).not.toHaveBeenCalled();
-    expect(textOf((await pool.read("a", { borrow: true })) ?? { bytes: new Uint8Array() })).toBe(
-      "value",
-    );
+    expect(await pool.read("a", { borrow: true })).toMatchObject({ bytes: bytesOf("value") });
     expect(value.toBytes).toHaveBeenCalledOnce();
   });
 
-  it("becomes bytes where bytes are counted", async () => {
-    const pool = new MemoryPool({ maxBytes: 10 });
-    await pool.writeLazy("a", lazy("12345678"));
-    await expect(pool.writeLazy("b", lazy("123"))).rejects.toThrow(code("NO_SPACE"));
-    await pool.delete("a");
-    await pool.writeLazy("b", lazy("123"));
-    expect(await pool.readLazy("b")).toMatchObject({ bytes: bytesOf("123") });
+  it("is kept where nobody has opened the pool yet, and gone when it is closed", async () => {
+    const pool = new MemoryPool();
+    expect(pool.keepLazy("a", lazy("value"))).toBe(true);
+    expect(await pool.exists("a")).toBe(true);
+    await pool.close();
+    expect(pool.keptLazy("a")).toBeUndefined();
+    await expect(pool.read("a")).rejects.toThrow(code("CLOSED"));
   });
 
-  it("becomes bytes for a subclass, which may do with them what it likes", async () => {
-    class Upper extends MemoryPool {
-      static override readonly classToken: string = "Upper";
+  it("is not kept where bytes are counted", async () => {
+    const pool = await opened(new MemoryPool({ maxBytes: 10 }));
+    expect(pool.keepLazy("a", lazy("12345678"))).toBe(false);
+    expect(await pool.exists("a")).toBe(false);
+  });
+
+  it("is not kept in a cache, whose origin may be filling it", async () => {
+    const pool = await opened(new MemoryPool());
+    pool.proxyTo(new MemoryPool());
+    expect(pool.keepLazy("a", lazy("value"))).toBe(false);
+  });
+
+  it("is not kept by a subclass, which may do with the bytes what it likes", async () => {
+    class Own extends MemoryPool {
+      static override readonly classToken: string = "Own";
       static override readonly configSchema = MemoryPool.configSchema;
       static override readonly packageName: string = "@laila/pool";
-      protected override _write(key: string, bytes: Uint8Array, options: WriteOptions) {
-        const text = new TextDecoder().decode(bytes).toUpperCase();
-        return super._write(key, bytesOf(text), options);
-      }
     }
-    const pool = new Upper();
-    await pool.writeLazy("a", lazy("value"));
-    expect(await pool.readLazy("a")).toMatchObject({ bytes: bytesOf("VALUE") });
+    expect((await opened(new Own())).keepLazy("a", lazy("value"))).toBe(false);
   });
 
-  it("is what a layer sees as bytes", async () => {
-    const inner = new MemoryPool();
-    const pool = withTransforms(inner, [{ gzip: { level: 1 } }]);
-    await pool.writeLazy?.("a", lazy("value"));
-    expect(await pool.readLazy?.("a")).toMatchObject({ bytes: bytesOf("value") });
-    expect((await inner.read("a"))?.bytes).not.toEqual(bytesOf("value"));
+  it("is not kept by a layer, which is to see its bytes", async () => {
+    const pool = await opened(withTransforms(new MemoryPool(), [{ gzip: { level: 1 } }]));
+    expect(pool.keepLazy?.("a", lazy("value"))).toBe(false);
   });
 });
