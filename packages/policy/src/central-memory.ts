@@ -114,18 +114,16 @@ export class CentralMemory {
     const { signal } = options;
     if (isManifestLike(what)) return memorizeManifest(this.#backstage(refused), what, options);
     if (isEntry(what)) {
-      const prepared = attempt(() => ({
-        pool: this.#routed(options, refused),
-        record: this.#io.encode(what),
-      }));
+      // A future begins its work at once: the value is encoded when this returns.
       return this.#runtime.start((control) => {
-        const { pool, record } = prepared();
+        const pool = this.#routed(options, refused);
+        const record = this.#io.encode(what, pool);
         return this.#io.write(pool, record, control)?.then(() => what) ?? what;
       }, options);
     }
     const entries = attempt(() => entriesOf(what));
-    const records = attempt(() => encodeAll(this.#io, entries()));
     const pool = this.#route(options, refused);
+    const records = attempt(() => encodeAll(this.#io, entries(), pool()));
     return this.#runtime.startGroup(
       async (control) => {
         const outcomes = await this.#io.writeAll(pool(), records(), control);
@@ -221,12 +219,9 @@ export class CentralMemory {
     { options, refused }: Received<MemoryOptions>,
     act: (pool: PoolLike, id: GlobalId, control: FutureControl) => Awaitable<T>,
   ): Future<T> {
-    const prepared = attempt(() => ({
-      target: targetOf(selector, this.#namespace),
-      pool: this.#routed(options, refused),
-    }));
     return this.#runtime.start((control) => {
-      const { pool, target } = prepared();
+      const target = targetOf(selector, this.#namespace);
+      const pool = this.#routed(options, refused);
       const acting =
         target.id === undefined
           ? this.#io.latest(pool, target.latest, control).then((id) => act(pool, id, control))
@@ -305,7 +300,7 @@ function entriesOf(what: unknown): Entry[] {
 }
 
 /** One record for each id. INVALID_ARGUMENT when two different entries have the same. */
-function encodeAll(io: PoolIo, entries: readonly Entry[]): EncodedEntry[] {
+function encodeAll(io: PoolIo, entries: readonly Entry[], pool: PoolLike): EncodedEntry[] {
   const seen = new Map<GlobalId, Entry>();
   for (const entry of entries) {
     const same = seen.get(entry.globalId);
@@ -318,7 +313,7 @@ function encodeAll(io: PoolIo, entries: readonly Entry[]): EncodedEntry[] {
     }
     seen.set(entry.globalId, entry);
   }
-  return [...seen.values()].map((entry) => io.encode(entry));
+  return [...seen.values()].map((entry) => io.encode(entry, pool));
 }
 
 /** Outcomes of records, given to each entry they are for. */

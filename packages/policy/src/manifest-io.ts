@@ -27,8 +27,8 @@ export function memorizeManifest(
   const records = attempt(() => {
     const leaves: EncodedEntry[] = [];
     for (const entry of manifest.entries.values())
-      leaves.push(encodeLeaf(io.encode.bind(io), manifest, entry));
-    return { leaves, own: io.encode(own) };
+      leaves.push(encodeLeaf((leaf) => io.encode(leaf, pool()), manifest, entry));
+    return { leaves, own: io.encode(own, pool()) };
   });
   return runtime.start(
     async (control) => {

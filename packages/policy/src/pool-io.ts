@@ -56,9 +56,13 @@ export class PoolIo {
     this.#classes = classes;
   }
 
-  /** Synchronous. UNSUPPORTED_TYPE with the path of what cannot be stored. */
-  encode(entry: Entry): EncodedEntry {
-    const record = snapshotRecord(entry, { recorder: this.#recorder, classes: this.#classes });
+  /** Synchronous, in the form that suits the pool. UNSUPPORTED_TYPE with the path of what cannot be stored. */
+  encode(entry: Entry, pool: PoolLike): EncodedEntry {
+    const record = snapshotRecord(entry, {
+      recorder: this.#recorder,
+      classes: this.#classes,
+      arrays: pool.keepsLazy,
+    });
     return { id: entry.globalId, record };
   }
 

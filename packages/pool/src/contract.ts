@@ -141,6 +141,8 @@ export interface PoolLike extends AsyncDisposable {
    * nothing has changed, where it cannot (the pool is not open yet, or closed, or wants bytes): `write` them.
    */
   keepLazy?(key: string, value: LazyValue): boolean;
+  /** True where {@link keepLazy} is true of nearly every value, so that it is worth while to make one. */
+  readonly keepsLazy?: boolean;
   /** The value that was kept as it is, at once; undefined where there is none: `read`. */
   keptLazy?(key: string): LazyValue | undefined;
   /** Deletes what lies there, at once. False, and nothing has changed, where it cannot: `delete` it. */

@@ -76,6 +76,10 @@ export class MemoryPool extends Pool<z.output<typeof configSchema>> {
     };
   }
 
+  override get keepsLazy(): boolean {
+    return this.#keepsLazy;
+  }
+
   /** Memory is always there. */
   protected _open(_options: CallOptions): Promise<void> | undefined {
     return undefined;

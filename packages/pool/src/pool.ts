@@ -197,6 +197,10 @@ export abstract class Pool<Config extends object = object> implements PoolLike {
     return this.#writeHere(key, bytes, options, (act) => this.#change([key], act));
   }
 
+  get keepsLazy(): boolean {
+    return false;
+  }
+
   keepLazy(key: string, value: LazyValue): boolean {
     checkKey(key, this.supports.maxKeyBytes);
     checkLazy(key, value);

@@ -68,7 +68,7 @@ export {
 export { nearMatches } from "./near.js";
 export { checkOptions } from "./options.js";
 export { decodeRecord } from "./record/decode.js";
-export { encodeRecord, snapshotRecord } from "./record/encode.js";
+export { encodeRecord, type SnapshotOptions, snapshotRecord } from "./record/encode.js";
 export { RecordSnapshot } from "./record/snapshot.js";
 export type {
   CodecName,

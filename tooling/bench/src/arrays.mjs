@@ -1,6 +1,7 @@
 import { deepStrictEqual } from "node:assert/strict";
 import { crc32 } from "node:zlib";
-import { interleaved, measurement, ratio, timed } from "./rounds.mjs";
+import { inChild } from "./children.mjs";
+import { collectGarbage, interleaved, measurement, ratio, timed } from "./rounds.mjs";
 import { stores } from "./stores.mjs";
 import { floats } from "./values.mjs";
 
@@ -61,7 +62,33 @@ const bandwidths = (
   return { memorize: (total * 1000) / memorize, remember: (total * 1000) / remember };
 };
 
+/** @type {Readonly<Record<string, (arrays: readonly Float32Array[]) => Promise<Record<string, number>>>>} */
+const ways = {
+  laila: (arrays) => throughStore(stores.laila, arrays),
+  "copy + crc32": copyAndChecksum,
+  "Map + structuredClone": (arrays) => throughStore(stores["Map + structuredClone"], arrays),
+};
+
 /**
+ * One way, in this process: the second time, when what the first time took has been given back. `argument`:
+ * the way, how many arrays, and their bytes.
+ *
+ * @param {string} argument
+ */
+export const oneWay = async (argument) => {
+  const [name = "", count = "", bytes = ""] = argument.split("|");
+  const way = ways[name];
+  if (!way) throw new Error(`There is no way ${name}.`);
+  const one = floats(Number(bytes));
+  const values = Array.from({ length: Number(count) }, () => one);
+  await way(values);
+  collectGarbage();
+  return way(values);
+};
+
+/**
+ * Each in a process of its own: where the one's memory is given back, the next takes it over or not, as their
+ * lengths happen to fit, and new memory costs more than a copy and a checksum together.
  * keyv and unstorage are not here: through their JSON a typed array does not come back as one.
  *
  * @param {import("./types.js").Size} size
@@ -77,22 +104,21 @@ export const arrays = async ({ quick, rounds }) => {
         { count: 1, bytes: 256 * MiB },
       ];
   for (const { count, bytes } of cases) {
-    const one = floats(bytes);
-    const values = Array.from({ length: count }, () => one);
     const samples = await interleaved(
-      {
-        laila: () => throughStore(stores.laila, values),
-        "copy + crc32": () => copyAndChecksum(values),
-        "Map + structuredClone": () => throughStore(stores["Map + structuredClone"], values),
-      },
-      { rounds },
+      Object.fromEntries(
+        Object.keys(ways).map((name) => [
+          name,
+          () => inChild("oneWay", `${name}|${count}|${bytes}`),
+        ]),
+      ),
+      { rounds, warmUp: false },
     );
     const what = `${count} × ${bytes / MiB} MiB`;
     const floor = samples["copy + crc32"];
     for (const [name, found] of Object.entries(samples)) {
       const relative = {
-        memorize: ratio(found.memorize, floor.memorize),
-        remember: ratio(found.remember, floor.remember),
+        memorize: ratio(found.memorize, floor?.memorize),
+        remember: ratio(found.remember, floor?.remember),
       };
       rows.push({
         Float32Array: what,
@@ -113,5 +139,5 @@ export const arrays = async ({ quick, rounds }) => {
       }
     }
   }
-  return { title: "Arrays", rows, bars };
+  return { title: "Arrays, in processes of their own", rows, bars };
 };

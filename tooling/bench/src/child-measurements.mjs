@@ -1,4 +1,5 @@
 import { createLaila } from "@laila/core";
+import { oneWay } from "./arrays.mjs";
 import { once } from "./objects.mjs";
 import { collectGarbage, timed } from "./rounds.mjs";
 import { stores } from "./stores.mjs";
@@ -105,4 +106,4 @@ const firstObjects = async (argument) => {
 };
 
 /** @type {Record<string, (argument: string) => Promise<Numbers>>} */
-export const childMeasurements = { manifest, forgetting, firstObjects };
+export const childMeasurements = { manifest, forgetting, firstObjects, oneWay };

@@ -66,6 +66,14 @@ it("measures a manifest", async () => {
   expect(Object.keys(found ?? {})).toEqual(["memorize", "realize", "all", "memory"]);
 });
 
+it("measures the first objects of a process, and one way for arrays", async () => {
+  const first = await childMeasurements.firstObjects?.("unstorage|all at once|20");
+  expect(Object.keys(first ?? {})).toEqual(["memorize", "remember", "forget", "all"]);
+  const arrays = await childMeasurements.oneWay?.("laila|2|4096");
+  expect(Object.keys(arrays ?? {})).toEqual(["memorize", "remember"]);
+  await expect(childMeasurements.oneWay?.("nothing|1|8")).rejects.toThrow("There is no way");
+});
+
 it("prints Markdown", () => {
   expect(table([{ name: "a", time: measurement([1, 2, 3], "ms") }]).split("\n")).toEqual([
     "| name | time         |",

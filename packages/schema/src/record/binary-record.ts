@@ -90,6 +90,17 @@ function allocate(length: number): Uint8Array<ArrayBuffer> {
   return raw ? new Uint8Array(raw.buffer, raw.byteOffset, length) : new Uint8Array(length);
 }
 
+/** The parts, one after another, in memory of their own. */
+export function gathered(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const all = allocate(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
 /** The checksum of the preamble's first 20 bytes and the header. */
 function headerCrc(record: Uint8Array, start: number): number {
   return crc32(record.subarray(preambleLength, start), crc32(record.subarray(0, 20)));
@@ -180,7 +191,8 @@ function parseHeader(bytes: Uint8Array): Members {
   return header;
 }
 
-function decodePayload(
+/** What a payload is the encoding of. CORRUPT; the payload becomes the value's. */
+export function decodePayload(
   codec: EncodedPayload["codec"],
   type: string | undefined,
   payload: Uint8Array,

@@ -25,13 +25,19 @@ export function encodeRecord(
   return record instanceof RecordSnapshot ? record.toBytes() : record;
 }
 
+export interface SnapshotOptions extends EncodeRecordOptions {
+  /** Of bytes and arrays, too: they are copied now, and once more into their record. */
+  readonly arrays?: boolean | undefined;
+}
+
 /**
- * As {@link encodeRecord}, but of most JSON records the bytes are not made yet: the data is read now, and
- * `toBytes` makes them. Throws what `encodeRecord` throws.
+ * As {@link encodeRecord}, but the bytes of most records are not made yet: the data is copied now, and `toBytes`
+ * makes them. The bytes at once of what is neither JSON nor (with `arrays`) an array or bytes, and of a record
+ * with further members. Throws what `encodeRecord` throws.
  */
 export function snapshotRecord(
   entry: Entry,
-  options: EncodeRecordOptions = {},
+  options: SnapshotOptions = {},
 ): RecordSnapshot | Uint8Array<ArrayBuffer> {
   if (!(entry instanceof Entry) && !isGlobalId((entry as Entry | undefined)?.globalId)) {
     throw new LailaError(
@@ -42,8 +48,11 @@ export function snapshotRecord(
   try {
     const data = exactCopy(entry.data);
     if (data !== inexact)
-      return RecordSnapshot.of(entry, data, options) ?? encodeJsonRecord(entry, options);
-    return encodeBinaryRecord(entry, payloadOf(entry.data, options), options);
+      return RecordSnapshot.ofJson(entry, data, options) ?? encodeJsonRecord(entry, options);
+    const payload = payloadOf(entry.data, options);
+    const lazily = options.arrays === true && payload.codec !== "structured";
+    const snapshot = lazily ? RecordSnapshot.ofPayload(entry, payload, options) : undefined;
+    return snapshot ?? encodeBinaryRecord(entry, payload, options);
   } catch (cause) {
     if (isLailaError(cause)) throw cause;
     throw failure(entry, cause);

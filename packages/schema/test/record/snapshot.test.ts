@@ -3,6 +3,7 @@ import {
   decodeRecord,
   Entry,
   encodeRecord,
+  NdArray,
   RecordSnapshot,
   snapshotRecord,
   variable,
@@ -70,6 +71,56 @@ describe("A snapshot of a record", () => {
     expect(made).toBeGreaterThanOrEqual(before);
     expect(made).toBeLessThanOrEqual(after);
     expect(record.toBytes()).toEqual(bytes);
+  });
+});
+
+describe("A snapshot of bytes and arrays", () => {
+  const arrays = { ...options, arrays: true };
+
+  it.each<[string, unknown]>([
+    ["bytes", Uint8Array.of(1, 2, 3)],
+    ["a Buffer, of which it gives the bytes", Buffer.from("of the shared slab")],
+    ["no bytes", new Uint8Array(0)],
+    ["an ArrayBuffer", Uint8Array.of(1, 2).buffer],
+    ["a DataView", new DataView(Uint8Array.of(1, 2, 3, 4).buffer, 1, 2)],
+    ["floats", Float32Array.of(1.5, -0, Number.NaN)],
+    ["a window of a larger array", Float64Array.of(1, 2, 3, 4).subarray(1, 3)],
+    ["large floats", Float64Array.from({ length: 5000 }, (_, i) => i / 3)],
+    ["big integers", BigUint64Array.of(2n ** 63n)],
+    [
+      "an array in Fortran order",
+      new NdArray({ dtype: "int32", shape: [2, 2], data: Int32Array.of(1, 2, 3, 4), order: "F" }),
+    ],
+    ["an array of texts", new NdArray({ dtype: "str", shape: [2], data: ["a", "grüße 😀"] })],
+  ])("is the record and the entry of %s", (_, value) => {
+    const entry = constant(value, { nickname: "an array" });
+    const record = snapshotRecord(entry, arrays) as RecordSnapshot;
+    expect(record).toBeInstanceOf(RecordSnapshot);
+    expect(record.toBytes()).toEqual(encodeRecord(entry, options));
+    expect(record.toBytes()).toEqual(encodeRecord(entry, options));
+    const decoded = decodeRecord(record.toBytes(), { key: entry.globalId });
+    expect(decoded).toMatchObject({ recorder, timestamp: "2026-01-31T12:00:00.000+00:00" });
+    expect(record.toEntry()).toEqual(decoded.entry);
+  });
+
+  it("is of the moment it was made, and everybody gets its own", () => {
+    const data = Float64Array.of(1, 2, 3);
+    const record = snapshotRecord(constant(data), arrays) as RecordSnapshot;
+    data.fill(0);
+    const first = record.toEntry().data as Float64Array;
+    expect(first).toEqual(Float64Array.of(1, 2, 3));
+    first.fill(4);
+    record.toBytes().fill(5);
+    expect(record.toEntry().data).toEqual(Float64Array.of(1, 2, 3));
+    expect(decodeRecord(record.toBytes()).entry.data).toEqual(Float64Array.of(1, 2, 3));
+  });
+
+  it("is none of what is encoded in another way, or with further members", () => {
+    for (const entry of [constant(new Date(0)), constant([Uint8Array.of(1)])])
+      expect(snapshotRecord(entry, arrays)).toEqual(encodeRecord(entry, options));
+    const further = { ...arrays, entryExtra: { x: 1 } };
+    const bytes = snapshotRecord(constant(Uint8Array.of(1)), further);
+    expect(bytes).toBeInstanceOf(Uint8Array);
   });
 });
 
