@@ -152,7 +152,7 @@ export class AsyncTaskForce implements TaskForce {
   #perform<T>(operation: () => Promise<T>, places: number): Promise<T> {
     let performing: Promise<T>;
     try {
-      performing = operation();
+      performing = Promise.resolve(operation());
     } catch (error) {
       performing = Promise.reject(error);
     }

@@ -20,7 +20,7 @@ export interface Received<O> {
   readonly refused: LailaError | undefined;
 }
 
-const nothingGiven: Received<object> = { options: {}, refused: undefined };
+const nothingGiven: Received<object> = { options: Object.freeze({}), refused: undefined };
 
 /** For calls whose every failure is the future's: nothing is thrown here. */
 export function received<O extends object>(

@@ -1,7 +1,7 @@
 import { type GlobalId, LailaError } from "@laila/schema";
 import type { TaskForce } from "./async-task-force.js";
 
-/** The taskforces of a policy. Every single pool operation runs on the alpha taskforce. */
+/** The taskforces of a policy. Every single pool operation that takes time runs on the alpha taskforce. */
 export class CentralCommand {
   readonly globalId: GlobalId;
   readonly #taskforces = new Map<GlobalId, TaskForce>();

@@ -226,8 +226,8 @@ export class CentralMemory {
         target.id === undefined
           ? this.#io.latest(pool, target.latest, control).then((id) => act(pool, id, control))
           : act(pool, target.id, control);
-      if (target.nickname === undefined || !(acting instanceof Promise)) return acting;
-      return acting.catch((error: unknown) => {
+      if (target.nickname === undefined) return acting;
+      return Promise.resolve(acting).catch((error: unknown) => {
         throw explain(error, target);
       });
     }, options);

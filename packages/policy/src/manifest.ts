@@ -349,7 +349,7 @@ function recallWith<D, M>(
     const id = byId
       ? nickname
       : globalIdOf(nickname, { scope: "MANIFEST", namespace: options.namespace ?? namespace });
-    const reading = (async () => io.read(pool, id, control))();
+    const reading = Promise.resolve(io.read(pool, id, control));
     const entry = await reading.catch((error: unknown) => {
       if (!isLailaError(error, "NOT_FOUND")) throw error;
       throw new LailaError(

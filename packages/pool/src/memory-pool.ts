@@ -47,7 +47,11 @@ export type MemoryPoolConfig = z.input<typeof configSchema> & {
   readonly nickname?: string | undefined;
 };
 
-/** A pool in this process's memory. NO_SPACE when full, unless eviction was asked for. */
+/**
+ * A pool in this process's memory. NO_SPACE when full, unless eviction was asked for. Without `maxBytes` it keeps
+ * what a policy memorizes as a copy of the data, and makes bytes for those who ask for them; the texts in it are not
+ * copied, so one that was cut out of a longer text keeps that in memory.
+ */
 export class MemoryPool extends Pool<z.output<typeof configSchema>> {
   static readonly configSchema = configSchema;
   static readonly classToken: string = "MemoryPool";
@@ -101,12 +105,10 @@ export class MemoryPool extends Pool<z.output<typeof configSchema>> {
     { condition }: WriteOptions,
   ): Awaitable<Version> {
     const old = this.#replaceable(key, condition);
-    const more = bytes.byteLength - (old?.bytes?.byteLength ?? 0);
-    this.#makeRoom(key, more);
+    this.#count(key, bytes.byteLength - (old?.bytes?.byteLength ?? 0));
     // A window would keep alive the whole of a larger buffer.
     const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
     const version = String(++this.#writes);
-    this.#bytes += more;
     this.#touch(key, { bytes: own, version, lent: true });
     return version;
   }
@@ -125,7 +127,7 @@ export class MemoryPool extends Pool<z.output<typeof configSchema>> {
   }
 
   protected _delete(key: string): Awaitable<void> {
-    if (!this.#keepsLazy) this.#bytes -= this.#values.get(key)?.bytes?.byteLength ?? 0;
+    this.#count(key, -(this.#values.get(key)?.bytes?.byteLength ?? 0));
     this.#values.delete(key);
   }
 
@@ -162,21 +164,23 @@ export class MemoryPool extends Pool<z.output<typeof configSchema>> {
     this.#values.set(key, value);
   }
 
-  #makeRoom(key: string, more: number): void {
+  /** Counts so many bytes more under a key, where bytes are counted, and makes room for them. NO_SPACE. */
+  #count(key: string, more: number): void {
     const { maxBytes, evict } = this.config;
-    if (maxBytes === undefined || this.#bytes + more <= maxBytes) return;
-    if (!evict) {
+    if (maxBytes === undefined) return;
+    if (this.#bytes + more > maxBytes && !evict) {
       throw new LailaError(
         "NO_SPACE",
         `The memory pool ${this.nickname ?? this.globalId} is full (${this.#bytes} of ${maxBytes} bytes). Forget something, or raise maxBytes.`,
       );
     }
     for (const [oldest, { bytes }] of this.#values) {
-      if (this.#bytes + more <= maxBytes) return;
+      if (this.#bytes + more <= maxBytes) break;
       if (oldest === key) continue;
       this.#values.delete(oldest);
       this.#bytes -= bytes?.byteLength ?? 0;
     }
+    this.#bytes += more;
   }
 }
 

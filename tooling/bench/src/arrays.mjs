@@ -65,6 +65,7 @@ const bandwidths = (
 /** @type {Readonly<Record<string, (arrays: readonly Float32Array[]) => Promise<Record<string, number>>>>} */
 const ways = {
   laila: (arrays) => throughStore(stores.laila, arrays),
+  "laila, as records": (arrays) => throughStore(stores["laila, as records"], arrays),
   "copy + crc32": copyAndChecksum,
   "Map + structuredClone": (arrays) => throughStore(stores["Map + structuredClone"], arrays),
 };

@@ -1,10 +1,19 @@
-import { createLaila } from "@laila/core";
+import { createLaila, MemoryPool, Policy } from "@laila/core";
 import Keyv from "keyv";
 import { createStorage } from "unstorage";
 
 /** @type {import("./types.js").Store} */
-const laila = () => {
+const laila = () => verbsOf(createLaila());
+
+/** A pool that counts bytes needs them: every value becomes a record and is read from one. @type {import("./types.js").Store} */
+const asRecords = () => {
   const mine = createLaila();
+  mine.activate(new Policy({ alphaPool: new MemoryPool({ maxBytes: Number.MAX_SAFE_INTEGER }) }));
+  return verbsOf(mine);
+};
+
+/** @type {(mine: import("@laila/core").Laila) => ReturnType<import("./types.js").Store>} */
+const verbsOf = (mine) => {
   return {
     "one by one": {
       write: async (values) => {
@@ -124,4 +133,10 @@ const bareMap = () => {
   return { "one by one": verbs, "all at once": verbs };
 };
 
-export const stores = { laila, keyv, unstorage, "Map + structuredClone": bareMap };
+export const stores = {
+  laila,
+  "laila, as records": asRecords,
+  keyv,
+  unstorage,
+  "Map + structuredClone": bareMap,
+};
